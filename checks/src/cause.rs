@@ -1,0 +1,380 @@
+//! Every reason for which a check fails or warns, with the facts in it. Closed, so that sentence, remedy, page and
+//! scenario of each can be counted. Each belongs to the checks that `Cause::owners` names, and to no other.
+
+use std::{net::SocketAddr, time::Duration};
+
+use serde::Serialize;
+
+use crate::{
+    deployment::Role,
+    recording::{BodyEnd, ConnectFailure, NameFailure, ProxyFailure, TlsFailure},
+    time::{Timestamp, millis},
+    x509::CertificateName,
+};
+
+/// Why something is wrong. `kind` in JSON is stable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Cause {
+    // ---- names
+    /// A resolver has no address for a name.
+    NameUnresolved {
+        /// The name.
+        name: String,
+        /// Who was asked.
+        resolver: String,
+        /// What came of it.
+        failure: NameFailure,
+    },
+
+    // ---- TCP and TLS
+    /// TCP does not connect.
+    TcpFailed {
+        /// Where to.
+        address: Option<SocketAddr>,
+        /// Why.
+        failure: ConnectFailure,
+    },
+    /// TCP connects, TLS does not come to an end.
+    TlsFailed {
+        /// Where to.
+        address: Option<SocketAddr>,
+        /// Why.
+        failure: TlsFailure,
+    },
+    /// The proxy could not reach the target.
+    ProxyCannotReach {
+        /// The proxy, `http://proxy.example.com:3128`.
+        proxy: String,
+        /// Its words.
+        answer: String,
+    },
+    /// The proxy itself is unusable, or refuses.
+    ProxyFailed {
+        /// The proxy.
+        proxy: String,
+        /// Why.
+        failure: ProxyFailure,
+    },
+
+    // ---- HTTP
+    /// Not the status that the protocol knows.
+    HttpStatus {
+        /// The URL asked.
+        url: String,
+        /// The status.
+        status: u16,
+    },
+    /// A redirect where an answer should be.
+    HttpRedirected {
+        /// The URL asked.
+        url: String,
+        /// The status.
+        status: u16,
+        /// Where to.
+        location: String,
+    },
+    /// A web page where JSON should be: a captive portal, a block page or a sign-in page.
+    HttpHtml {
+        /// The URL asked.
+        url: String,
+        /// How it begins.
+        begins: String,
+    },
+    /// Not JSON.
+    HttpNotJson {
+        /// The URL asked.
+        url: String,
+        /// The parser's words.
+        detail: String,
+        /// How it begins.
+        begins: String,
+    },
+    /// JSON of another shape than the protocol's.
+    HttpWrongShape {
+        /// The URL asked.
+        url: String,
+        /// What it should be.
+        expected: &'static str,
+        /// What it is.
+        detail: String,
+    },
+    /// A body that is not whole.
+    HttpCutShort {
+        /// The URL asked.
+        url: String,
+        /// How it ended.
+        end: BodyEnd,
+        /// How much was read.
+        bytes: usize,
+    },
+    /// TLS stands, HTTP does not answer.
+    HttpFailed {
+        /// The URL asked.
+        url: String,
+        /// Why.
+        failure: crate::recording::HttpFailure,
+    },
+
+    // ---- discovery and Trust Service
+    /// The source of pins that devices use holds none for Device Services.
+    HostNotRegistered {
+        /// Device Services' host.
+        host: String,
+        /// The hosts that the answer holds instead.
+        holds: Vec<String>,
+    },
+    /// The Trust Service URL is not of the guide's form.
+    TrustServiceUrlForm {
+        /// As declared.
+        url: String,
+        /// What is wrong with it.
+        fault: UrlFault,
+    },
+    /// Device Services hands out another Trust Service URL than the one declared.
+    TrustServiceUrlDiffers {
+        /// What it hands out.
+        handed_out: String,
+        /// What was declared.
+        declared: String,
+    },
+
+    // ---- certificates
+    /// No valid path: nobody issued the last certificate that was found.
+    MissingIntermediate {
+        /// The certificate whose issuer is missing.
+        certificate: CertificateName,
+        /// That issuer's name.
+        issuer: String,
+        /// Its key identifier, if the certificate names one.
+        key_id: Option<String>,
+        /// The supplied file's certificate that closes the gap.
+        found_among_supplied: bool,
+    },
+    /// The path ends in a root that nobody here trusts.
+    UntrustedRoot {
+        /// That root.
+        root: CertificateName,
+    },
+    /// The leaf is its own issuer, and nobody here trusts it.
+    SelfSigned {
+        /// The leaf.
+        certificate: CertificateName,
+    },
+    /// One link of the only path is broken.
+    PathBroken {
+        /// The certificate at fault.
+        certificate: CertificateName,
+        /// What is wrong with it.
+        fault: crate::x509::LinkFault,
+    },
+    /// A certificate that is no X.509.
+    CertificateUnreadable {
+        /// Its place in the chain, 0 = leaf.
+        position: usize,
+        /// The parser's words.
+        detail: String,
+    },
+    /// The server did not prove that it has the leaf's key.
+    HandshakeSignatureInvalid {
+        /// The leaf.
+        certificate: CertificateName,
+    },
+    /// A second path is expired while one is valid; old clients may take the wrong one.
+    ExpiredAlternativePath {
+        /// The expired certificate of it.
+        certificate: CertificateName,
+        /// When it expired.
+        not_after: Timestamp,
+    },
+    /// The chain is sent in another order than leaf first, each issued by the next.
+    WrongOrder {
+        /// The places as sent, in the order they should have.
+        should_be: Vec<usize>,
+    },
+    /// A certificate that belongs to no path from the leaf.
+    StrangerSent {
+        /// That certificate.
+        certificate: CertificateName,
+    },
+    /// A certificate sent more than once.
+    SentTwice {
+        /// That certificate.
+        certificate: CertificateName,
+    },
+    /// The certificate is for other names.
+    NameMismatch {
+        /// The host asked for.
+        host: String,
+        /// The names it is good for.
+        names: Vec<String>,
+    },
+    /// The host stands in the CN only, which no platform reads.
+    NameInCommonNameOnly {
+        /// The host.
+        host: String,
+        /// The CN.
+        common_name: String,
+    },
+    /// A wildcard that is not a whole leftmost label.
+    PartialWildcard {
+        /// The host.
+        host: String,
+        /// The name in the certificate.
+        pattern: String,
+    },
+    /// A certificate of the path used is past its end.
+    Expired {
+        /// Which.
+        certificate: CertificateName,
+        /// Its end.
+        not_after: Timestamp,
+    },
+    /// A certificate of the path used is not valid yet.
+    NotYetValid {
+        /// Which.
+        certificate: CertificateName,
+        /// Its beginning.
+        not_before: Timestamp,
+    },
+    /// A certificate of the path used ends soon.
+    ExpiresSoon {
+        /// Which.
+        certificate: CertificateName,
+        /// Its end.
+        not_after: Timestamp,
+        /// Whole days left.
+        days: i64,
+    },
+    /// Addresses, servers, repeats or SNI-less handshakes show different keys.
+    KeysDiffer {
+        /// Each key (SHA-256 of the SPKI, base64) with where it was met.
+        keys: Vec<(String, Vec<String>)>,
+        /// By what they differ.
+        by: Difference,
+    },
+
+    // ---- pins
+    /// A pin that the known client can never match, or that matches what it should not.
+    PinMalformed {
+        /// Where it was found.
+        pins_source: String,
+        /// The host it is for.
+        host: String,
+        /// The pin, shortened.
+        pin: String,
+        /// What is wrong with it.
+        fault: PinFault,
+    },
+    /// The pins' host is not lower case, so the known client never finds it.
+    PinnedHostNotLowerCase {
+        /// Where it was found.
+        pins_source: String,
+        /// As it stands there.
+        host: String,
+    },
+    /// A key that devices can meet matches no pin of the source they use.
+    KeyNotPinned {
+        /// The source that devices use.
+        pins_source: String,
+        /// What the server is.
+        role: Role,
+        /// The leaf.
+        certificate: CertificateName,
+        /// SHA-256 of its SPKI, base64.
+        spki_sha256: String,
+        /// How many pins the source holds for the host.
+        pins: usize,
+        /// Whether the certificate, or its key, is among the uploaded files.
+        uploaded: bool,
+    },
+    /// The leaf has no RSA key: what the known client compares then is not established.
+    KeyTypeUnknownToClient {
+        /// What the server is.
+        role: Role,
+        /// The leaf.
+        certificate: CertificateName,
+        /// Its key.
+        key: String,
+    },
+    /// Two sources of pins do not hold the same set.
+    SourcesDiffer {
+        /// The source that devices use.
+        used: String,
+        /// The other.
+        other: String,
+        /// Pins (shortened) that only the one in use holds.
+        only_used: Vec<String>,
+        /// Pins (shortened) that only the other holds.
+        only_other: Vec<String>,
+        /// The cloud's non-empty answer hides the on-premises Trust Service.
+        hides: bool,
+    },
+}
+
+/// What is wrong with a Trust Service URL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UrlFault {
+    /// http.
+    NotHttps,
+    /// The path is not `/TrustService`.
+    Path(String),
+    /// A query or a fragment.
+    QueryOrFragment,
+    /// A trailing slash: the client appends `/SSLPinning/Settings`.
+    TrailingSlash,
+}
+
+/// By what keys differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Difference {
+    /// By server or address.
+    Address,
+    /// By address family.
+    Family,
+    /// Between repeats on one address.
+    Repeat,
+    /// With and without SNI.
+    Sni,
+}
+
+/// What is wrong with a pin. The known client compares lower-case hex of the leaf's PKCS#1 `RSAPublicKey`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PinFault {
+    /// It is the SPKI in hex, which never matches.
+    IsSpki,
+    /// It is a digest (a `sha256//` pin or a thumbprint), which never matches.
+    IsDigest,
+    /// It is a whole certificate in hex, which never matches.
+    IsCertificate,
+    /// A part of a key: it may match more keys than one.
+    Fragment,
+    /// Empty: it matches every key.
+    Empty,
+    /// Not hexadecimal.
+    NotHex,
+    /// Not a string; the known client then throws the whole answer away.
+    WrongType(String),
+    /// The same host stands twice in the answer.
+    HostTwice,
+}
+
+impl Cause {
+    /// The `kind` in JSON.
+    pub fn kind(&self) -> String {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::Object(fields)) => {
+                fields.get("kind").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+            }
+            _ => String::new(),
+        }
+    }
+}
+
+#[expect(unused_imports, reason = "see above")]
+use Duration as _;
+#[expect(unused_imports, reason = "used by serde attributes as facts grow")]
+use millis as _;

@@ -1,0 +1,105 @@
+//! Points in time, as the recording and the report spell them.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// Seconds since 1970-01-01T00:00:00Z; written as RFC 3339 in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// Reads RFC 3339 (`2027-03-01T00:00:00Z`) or a plain day (`2027-03-01`, its first second in UTC).
+    pub fn parse(text: &str) -> Option<Self> {
+        let full = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.to_owned() };
+        let at = OffsetDateTime::parse(&full, &Rfc3339).ok()?;
+        Some(Self(at.unix_timestamp()))
+    }
+
+    /// Whole days from `self` to `later`, rounded towards the past; negative when `later` is earlier.
+    pub fn days_until(self, later: Self) -> i64 {
+        (later.0 - self.0).div_euclid(86_400)
+    }
+
+    /// The day alone, `2027-03-01`.
+    pub fn day(self) -> String {
+        self.to_string().chars().take_while(|c| *c != 'T').collect()
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = OffsetDateTime::from_unix_timestamp(self.0).ok().and_then(|at| at.format(&Rfc3339).ok());
+        match text {
+            Some(text) => f.write_str(&text),
+            // Outside years 0000 to 9999 RFC 3339 has no spelling.
+            None => write!(f, "@{}", self.0),
+        }
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if let Some(seconds) = text.strip_prefix('@') {
+            return seconds.parse().map(Self).map_err(D::Error::custom);
+        }
+        Self::parse(&text).ok_or_else(|| D::Error::custom(format!("not an RFC 3339 time: {text:?}")))
+    }
+}
+
+/// Durations as whole milliseconds, for `#[serde(with = "millis")]`.
+pub mod millis {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// Writes whole milliseconds.
+    pub fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(value.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    /// Reads whole milliseconds.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+
+    /// The same for a duration that may be absent.
+    pub mod option {
+        use std::time::Duration;
+
+        use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+        /// Writes whole milliseconds or null.
+        pub fn serialize<S: Serializer>(value: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+            value.map(|value| u64::try_from(value.as_millis()).unwrap_or(u64::MAX)).serialize(serializer)
+        }
+
+        /// Reads whole milliseconds or null.
+        pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+            Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_millis))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_and_times_are_read_and_written_alike() {
+        let day = Timestamp::parse("2027-03-01").unwrap();
+        assert_eq!(day.to_string(), "2027-03-01T00:00:00Z");
+        assert_eq!(day.day(), "2027-03-01");
+        assert_eq!(Timestamp::parse("2027-03-01T01:00:00+01:00"), Some(day));
+        assert_eq!(Timestamp::parse("2027-02-30"), None);
+        assert_eq!(day.days_until(Timestamp(day.0 - 1)), -1);
+    }
+}
