@@ -1,15 +1,15 @@
 //! Every reason for which a check fails or warns, with the facts in it. Closed, so that sentence, remedy, page and
 //! scenario of each can be counted. Each belongs to the checks that `Cause::owners` names, and to no other.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
 use serde::Serialize;
 
 use crate::{
     deployment::Role,
-    recording::{BodyEnd, ConnectFailure, NameFailure, ProxyFailure, TlsFailure},
-    time::{Timestamp, millis},
-    x509::CertificateName,
+    recording::{BodyEnd, ConnectFailure, HttpFailure, NameFailure, ProxyFailure, TlsFailure},
+    time::Timestamp,
+    x509::{CertificateName, LinkFault},
 };
 
 /// Why something is wrong. `kind` in JSON is stable.
@@ -113,7 +113,7 @@ pub enum Cause {
         /// The URL asked.
         url: String,
         /// Why.
-        failure: crate::recording::HttpFailure,
+        failure: HttpFailure,
     },
 
     // ---- discovery and Trust Service
@@ -166,7 +166,7 @@ pub enum Cause {
         /// The certificate at fault.
         certificate: CertificateName,
         /// What is wrong with it.
-        fault: crate::x509::LinkFault,
+        fault: LinkFault,
     },
     /// A certificate that is no X.509.
     CertificateUnreadable {
@@ -373,8 +373,3 @@ impl Cause {
         }
     }
 }
-
-#[expect(unused_imports, reason = "see above")]
-use Duration as _;
-#[expect(unused_imports, reason = "used by serde attributes as facts grow")]
-use millis as _;
