@@ -279,6 +279,87 @@ fn run(case: &Case<'_>) -> Run {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        deployment::{Accept, Role, TrustServiceMode, Vantage},
+        recording::{NameFailure, Recording},
+        testing::{NOW, name, recording, refused},
+        time::Timestamp,
+    };
+
+    fn judged(recordings: &[Recording]) -> Report {
+        let policy = &recordings[0].policy;
+        judge(&Case::new(recordings, policy, NOW).unwrap())
+    }
+
+    fn of<'a>(report: &'a Report, id: &str) -> &'a CheckReport {
+        report.checks.iter().find(|check| check.id.0 == id).unwrap()
+    }
+
+    fn without_network() -> Recording {
+        let mut recording = recording(Vantage::Console, TrustServiceMode::Cloud);
+        recording.names = vec![
+            name("discovery.awmdm.com", Role::Discovery, Err(NameFailure::NoServerAnswered)),
+            name("ds.example.com", Role::DeviceServices, Ok([10, 0, 0, 1])),
+        ];
+        recording.connections = vec![refused(Role::DeviceServices, "ds.example.com", 443, [10, 0, 0, 1])];
+        recording
+    }
+
+    #[test]
+    fn what_was_not_seen_is_traced_to_the_check_that_failed_at_the_same_target() {
+        let report = judged(&[without_network()]);
+        assert_eq!(report.verdict, Verdict::NotReady);
+        assert_eq!(of(&report, "dns/discovery-resolves").outcome, State::Fail);
+        assert!(of(&report, "dns/discovery-resolves").findings[0].message.contains("no DNS server answered"));
+        let row = of(&report, "firewall/console-to-discovery");
+        assert_eq!((row.outcome, row.because), (State::NotObserved, Some(CheckId("dns/discovery-resolves"))));
+        // Device Services were refused, so what is missing there is not discovery's name.
+        assert_eq!(of(&report, "network/reachable").outcome, State::Fail);
+        let elsewhere = of(&report, "firewall/devices-to-trust-service");
+        assert_eq!((elsewhere.outcome, elsewhere.because), (State::NotObserved, None));
+        assert_eq!(elsewhere.command.as_deref(), Some("pinflight check --from device"));
+        assert_eq!(of(&report, "trust-service/settings").outcome, State::Skipped);
+    }
+
+    #[test]
+    fn every_check_is_reported_whatever_is_selected() {
+        let mut recording = without_network();
+        recording.policy.only = vec!["trust-service/*".into()];
+        let report = judged(&[recording.clone()]);
+        assert_eq!(report.checks.len(), CHECKS.len());
+        assert_eq!((report.verdict, report.scope), (Verdict::SelectedFail, ReportScope::Selected));
+        assert_eq!(of(&report, "dns/discovery-resolves").reason.as_deref(), Some("not selected"));
+
+        recording.policy.only = vec!["dns/names-resolve".into()];
+        assert_eq!(judged(&[recording]).verdict, Verdict::SelectedPass);
+    }
+
+    #[test]
+    fn an_accepted_finding_is_shown_and_does_not_count_until_its_day() {
+        let mut recording = without_network();
+        let accept = |until| Accept {
+            check: "network/reachable".into(),
+            target: Some("ds.example.com".into()),
+            until: Some(Timestamp(NOW.0 + until)),
+            reason: "ticket 4711".into(),
+        };
+        recording.policy.accept = vec![accept(0)];
+        let report = judged(&[recording.clone()]);
+        let check = of(&report, "network/reachable");
+        assert_eq!(check.outcome, State::Pass);
+        assert_eq!(check.findings[0].accepted.as_deref(), Some("ticket 4711"));
+
+        recording.policy.accept = vec![accept(-1)];
+        assert_eq!(of(&judged(&[recording]), "network/reachable").outcome, State::Fail);
+    }
+
+    #[test]
+    fn an_interrupted_run_is_never_ready() {
+        let mut recording = recording(Vantage::Console, TrustServiceMode::Cloud);
+        recording.policy.scope = Scope::Vantage;
+        recording.unasked = vec!["the rest".into()];
+        assert_eq!(judged(&[recording]).verdict, Verdict::Incomplete);
+    }
 
     #[test]
     fn globs_cover_the_whole_id() {

@@ -26,6 +26,8 @@ pub mod recording;
 pub mod registry;
 pub mod report;
 mod sections;
+#[cfg(test)]
+mod testing;
 pub mod time;
 pub mod trust_service;
 pub mod x509;
