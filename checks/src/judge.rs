@@ -203,12 +203,10 @@ fn verdict(case: &Case<'_>, judged: &[(&dyn Check, Judgement)], checks: &[CheckR
     let cut_short = case.recordings.iter().any(|recording| !recording.unasked.is_empty());
     let outcomes = || judged.iter().flat_map(|(_, judgement)| judgement).map(|(_, outcome)| outcome);
     let unseen = cut_short
-        || match scope {
-            ReportScope::Deployment | ReportScope::Selected => {
-                outcomes().any(|outcome| outcome.state() == State::NotObserved)
-            }
+        || match case.policy.scope {
+            Scope::Deployment => outcomes().any(|outcome| outcome.state() == State::NotObserved),
             // What another vantage or a person must say is not this vantage's to see.
-            ReportScope::Vantage => outcomes().any(|outcome| {
+            Scope::Vantage => outcomes().any(|outcome| {
                 matches!(outcome, Outcome::NotObserved(Unobserved::Unanswered { .. } | Unobserved::Because { .. }))
             }),
         };

@@ -3,7 +3,7 @@
 use crate::{
     cause::{Cause, UrlFault},
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
-    deployment::ServiceUrl,
+    deployment::{ServiceUrl, TrustServiceMode},
     outcome::{Evidence, Outcome, Target},
 };
 
@@ -27,7 +27,7 @@ impl Check for Url {
             return vec![(target, skipped)];
         }
         let Some(url) = &case.deployment.trust_service.url else { return vec![] };
-        let faults = faults(url);
+        let faults = faults(url, case.deployment.trust_service.mode);
         if faults.is_empty() {
             return vec![(target, Outcome::Pass(Evidence::of("url", url.as_str())))];
         }
@@ -39,7 +39,8 @@ impl Check for Url {
     }
 }
 
-fn faults(url: &ServiceUrl) -> Vec<UrlFault> {
+fn faults(url: &ServiceUrl, mode: TrustServiceMode) -> Vec<UrlFault> {
+    // The path of the AWCM Trust Service is not in the guide.
     let parsed = url.url();
     let path = parsed.path();
     let mut faults = Vec::new();
@@ -49,9 +50,9 @@ fn faults(url: &ServiceUrl) -> Vec<UrlFault> {
     if parsed.query().is_some() || parsed.fragment().is_some() {
         faults.push(UrlFault::QueryOrFragment);
     }
-    if path.eq_ignore_ascii_case("/TrustService/") {
+    if path.len() > 1 && path.ends_with('/') {
         faults.push(UrlFault::TrailingSlash);
-    } else if !path.eq_ignore_ascii_case("/TrustService") {
+    } else if mode == TrustServiceMode::OnPremises && !path.eq_ignore_ascii_case("/TrustService") {
         faults.push(UrlFault::Path(path.to_owned()));
     }
     faults
@@ -71,7 +72,9 @@ mod tests {
             ("https://ts.example.com", vec![UrlFault::Path("/".to_owned())]),
             ("https://ts.example.com/TrustService?x=1", vec![UrlFault::QueryOrFragment]),
         ] {
-            assert_eq!(faults(&url.parse().unwrap()), expected, "{url}");
+            assert_eq!(faults(&url.parse().unwrap(), TrustServiceMode::OnPremises), expected, "{url}");
         }
+        let awcm = "https://awcm.example.com:2001/awcm".parse().unwrap();
+        assert_eq!(faults(&awcm, TrustServiceMode::Awcm), vec![]);
     }
 }
