@@ -85,7 +85,7 @@ pub fn load(
 ) -> Result<Settings, ConfigErrors> {
     let mut errors = Vec::new();
     let (mut raw, files) = read_files(args, read, &mut errors);
-    let unread = !errors.is_empty();
+    let unread = errors.iter().any(|error| error.key.is_empty());
     raw.lay_over(Raw::from_environment(environment));
     raw.lay_over(flags::layer(args));
     let needed = ["vantage", "device_services.url"];
@@ -102,8 +102,10 @@ pub fn load(
     let deployment = build.deployment(network, flags::command(args, &files));
     let policy = build.policy();
     let Build { errors: wrong, files: named, .. } = build;
-    // What a file that could not be read would have said is not missing.
-    errors.extend(wrong.into_iter().filter(|error| !(unread && error.origin == Origin::Default)));
+    // What a file that could not be read may say is not missing, nor is what was said in the wrong type.
+    let mistyped: Vec<String> = errors.iter().map(|error| error.key.clone()).collect();
+    let missing = |error: &ConfigError| error.origin == Origin::Default;
+    errors.extend(wrong.into_iter().filter(|error| !missing(error) || !(unread || mistyped.contains(&error.key))));
     match (vantage, deployment) {
         (Some(vantage), Some(deployment)) if errors.is_empty() => {
             let origins = Origins { raw, files: named };

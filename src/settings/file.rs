@@ -195,7 +195,11 @@ impl<'a> Reader<'a> {
 
     fn unknown(&mut self, known: &[Key], table: &str, (name, value): Said<'_, '_>) {
         let word = name.get_ref().as_ref();
-        let is_table = table.is_empty() && matches!(value.get_ref(), DeValue::Table(_) | DeValue::Array(_));
+        let is_table = match value.get_ref() {
+            DeValue::Table(_) => true,
+            DeValue::Array(entries) => entries.get(0).is_some_and(|entry| entry.get_ref().is_table()),
+            _ => false,
+        };
         let problem = if is_table { "there is no such table" } else { "there is no such key" };
         let full = if table.is_empty() { word.to_owned() } else { format!("{table}.{word}") };
         let fix = suggestion(known, table, word, is_table);
@@ -204,26 +208,36 @@ impl<'a> Reader<'a> {
         self.errors.push(ConfigError::new(self.origin(name.span()), key, shown, problem, fix));
     }
 
+    /// One error a line: what follows on the same line mostly follows from it.
     fn syntax(&mut self, errors: &[toml::de::Error]) {
-        for error in errors.iter().take(MAX_SYNTAX_ERRORS) {
-            let span = error.span().unwrap_or_default();
-            let line = self.line(span.start);
-            let shown = self.text.lines().nth(line - 1).unwrap_or_default();
+        let mut by_line = BTreeMap::new();
+        for error in errors {
+            let line = self.line(error.span().unwrap_or_default().start);
+            by_line.entry(line).or_insert(error);
+        }
+        let lines: Vec<&str> = self.text.lines().collect();
+        for (&line, error) in by_line.iter().take(MAX_SYNTAX_ERRORS) {
+            let shown = lines.get(line - 1).copied().unwrap_or_default();
             let fix = match error.message() {
                 message if message.contains("duplicate key") => "keep one of the two",
-                message if message.contains("quote") => "put text in double quotes: key = \"value\"",
-                message if message.contains("recursion limit") => "nest less",
+                message if message.contains("must be quoted") => "put text in double quotes: key = \"value\"",
+                message if message.contains("recurse") => "nothing here nests so deep: remove brackets",
+                message if message.contains("unclosed") => "close the bracket",
+                message if message.contains("invalid basic string") => {
+                    "end the text with \" on its line, and write \\ as \\\\"
+                }
                 _ => {
                     "write key = \"value\", key = 1, key = true or key = [\"a\", \"b\"], one a line, under its [table]"
                 }
             };
             let problem = format!("not TOML: {}", error.message());
-            let origin = self.origin(span);
+            let origin = Origin::File { path: self.path.clone(), line };
             self.errors.push(ConfigError::new(origin, "", Some(shown), problem, fix));
         }
-        if let Some(more) = errors.len().checked_sub(MAX_SYNTAX_ERRORS).filter(|more| *more > 0) {
-            let origin = self.origin(0..0);
-            self.errors.push(ConfigError::new(origin, "", None, format!("and {more} more like these"), ""));
+        if let Some(more) = by_line.len().checked_sub(MAX_SYNTAX_ERRORS).filter(|more| *more > 0) {
+            let origin = Origin::File { path: self.path.clone(), line: 0 };
+            let problem = format!("{more} more lines like these");
+            self.errors.push(ConfigError::new(origin, "", None, problem, "is it the right file?"));
         }
     }
 
@@ -270,7 +284,7 @@ fn words(value: &DeValue<'_>) -> &'static str {
 
 /// What may have been meant by a key or table that does not exist.
 fn suggestion(known: &[Key], table: &str, word: &str, is_table: bool) -> String {
-    if is_table {
+    if is_table && table.is_empty() {
         return table_suggestion(word);
     }
     if table == "network" && word.starts_with("proxy_") {
