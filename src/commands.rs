@@ -1,0 +1,4 @@
+//! One file a subcommand.
+
+pub mod explain;
+pub mod list;
