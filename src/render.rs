@@ -90,7 +90,7 @@ pub fn by_name(name: &str) -> Result<&'static dyn Renderer, UnknownFormat> {
 /// No format has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no output format {:?}{}; there are: {}",
+    "no output format {:?}{} ({})",
     .name,
     nearest(.name, formats().iter().map(|format| format.id())).map(|id| format!(", did you mean {id}?")).unwrap_or_default(),
     formats().iter().map(|format| format.id()).collect::<Vec<_>>().join(", ")

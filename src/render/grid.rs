@@ -7,14 +7,22 @@ use super::text::{Sheet, Text, indent};
 const GAP: usize = 2;
 /// No column gets narrower while another is wider.
 const FLOOR: usize = 4;
+/// What the column that yields first keeps until the others yield too.
+const MODEST: usize = 14;
 
 /// A table; every row has as many cells as the first.
 #[derive(Debug, Default)]
 pub(super) struct Grid {
     rows: Vec<Vec<Text>>,
+    yielding: Option<usize>,
 }
 
 impl Grid {
+    /// A table whose column `at` wraps before any other does.
+    pub fn yielding(at: usize) -> Self {
+        Self { rows: Vec::new(), yielding: Some(at) }
+    }
+
     /// Adds a row.
     pub fn row(&mut self, cells: impl Into<Vec<Text>>) {
         self.rows.push(cells.into());
@@ -57,6 +65,13 @@ impl Grid {
             widen(&mut words, at, word);
         }
         let room = room.saturating_sub(GAP * count.saturating_sub(1));
+        if let Some(at) = self.yielding {
+            let others: usize =
+                widths.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, width)| width).sum();
+            if let Some(width) = widths.get_mut(at) {
+                *width = room.saturating_sub(others).max(MODEST).min(*width);
+            }
+        }
         // First between words, then through them.
         shrink(&mut widths, room, &words);
         shrink(&mut widths, room, &vec![FLOOR; count]);

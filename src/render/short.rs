@@ -4,12 +4,12 @@ use std::io;
 
 use pinflight_checks::{
     outcome::State,
-    report::{FindingReport, Report},
+    report::{FindingReport, Report, Verdict},
 };
 
 use super::{
     Renderer, Style,
-    table::{counted, counts, seen_from, verdict_tone},
+    table::{counted, counts, gapped, seen_from, verdict_tone},
     text::{Text, Tone},
 };
 
@@ -37,7 +37,8 @@ impl Renderer for Short {
 
 fn lines(report: &Report) -> Vec<Text> {
     let verdict = Text::of(verdict_tone(report.verdict), report.headline.as_str());
-    let mut lines = vec![verdict.and(Tone::Strong, report.subject.as_str()).and(Tone::Plain, seen_from(report))];
+    let verdict = verdict.and(Tone::Strong, gapped(&report.subject)).and(Tone::Plain, gapped(&seen_from(report)));
+    let mut lines = vec![verdict];
     let failures = root_causes(report);
     let shown = if failures.len() > FINDINGS { FINDINGS - 1 } else { FINDINGS };
     for (id, finding, more) in failures.iter().take(shown) {
@@ -50,6 +51,9 @@ fn lines(report: &Report) -> Vec<Text> {
         lines.push(Text::plain(format!("and {}", counted(failures.len() - shown, "more failing check"))));
     }
     lines.push(Text::plain(format!("{}: {}", counted(report.checks.len(), "check"), counts(&report.counts))));
+    if matches!(report.verdict, Verdict::Ready | Verdict::SelectedPass) {
+        return lines;
+    }
     for next in report.next_commands.iter().take(COMMANDS) {
         let place = format!("next, on {}:", next.vantage.place());
         lines.push(Text::plain(place).and_sentence(Tone::Code, next.command.as_str()));

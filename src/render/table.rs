@@ -9,7 +9,7 @@ use std::io;
 
 use pinflight_checks::{
     deployment::Vantage,
-    outcome::State,
+    outcome::{State, Target},
     report::{Counts, Report, ReportScope, Verdict},
 };
 
@@ -63,7 +63,7 @@ fn verdict(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
 }
 
 /// A second space before a piece, so that it stands apart; nothing for nothing.
-fn gapped(text: &str) -> String {
+pub(super) fn gapped(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!(" {text}") }
 }
 
@@ -133,6 +133,28 @@ fn marker(state: State, style: &Style) -> Text {
         State::Fail => "✗",
     };
     Text::of(tone(state), if style.unicode { format!("{sign} {}", word(state)) } else { word(state).to_owned() })
+}
+
+/// Targets for a list: what several addresses of one service share is told once.
+fn listed(targets: &[&Target]) -> Vec<String> {
+    let mut last = None;
+    let mut listed = Vec::with_capacity(targets.len());
+    for target in targets {
+        let endpoint = if let Target::At(endpoint, _) = target { Some(endpoint) } else { None };
+        listed.push(if endpoint.is_some() && endpoint == last { place(target) } else { target.to_string() });
+        last = endpoint;
+    }
+    listed
+}
+
+/// A target without the service's name.
+fn place(target: &Target) -> String {
+    match target {
+        Target::At(endpoint, address) if endpoint.port == address.port() => address.ip().to_string(),
+        Target::At(_, address) => address.to_string(),
+        Target::Endpoint(_) => "by name".to_owned(),
+        Target::Name(..) | Target::File(_) | Target::Thing(_) => target.to_string(),
+    }
 }
 
 /// `1 check`, `2 checks`

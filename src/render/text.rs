@@ -256,6 +256,11 @@ impl Sheet<'_> {
         self.prose(0, &Text::of(Tone::Strong, title))
     }
 
+    /// Whether a paragraph is one line.
+    pub fn fits(&self, indent: usize, text: &Text) -> bool {
+        indent + text.measure(self.style.unicode).0 <= self.style.columns()
+    }
+
     /// A paragraph.
     pub fn prose(&mut self, indent: usize, text: &Text) -> io::Result<()> {
         let room = self.style.columns().saturating_sub(indent);

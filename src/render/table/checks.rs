@@ -4,7 +4,7 @@ use std::io;
 
 use pinflight_checks::{
     outcome::State,
-    report::{CheckReport, Report, TargetReport},
+    report::{Report, TargetReport},
 };
 
 use super::{
@@ -15,23 +15,23 @@ use super::{
 
 /// The checks that passed, a category after the other.
 pub(super) fn passed(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
-    let passed: Vec<&CheckReport> = report.checks.iter().filter(|check| check.outcome == State::Pass).collect();
-    if passed.is_empty() {
+    if report.counts.pass == 0 {
         return Ok(());
     }
-    sheet.heading(format!("Passed ({}; -v shows each)", passed.len()))?;
-    let mut told: Vec<(&str, Vec<&str>)> = Vec::new();
-    for check in passed {
-        let name = check.id.0.split_once('/').map_or(check.id.0, |(_, name)| name);
-        match told.last_mut() {
-            Some((category, names)) if *category == check.category => names.push(name),
-            _ => told.push((check.category, vec![name])),
+    sheet.heading(format!("Passed ({}; -v shows each)", report.counts.pass))?;
+    let mut told: Vec<(&str, usize, usize)> = Vec::new();
+    for check in report.checks.iter().filter(|check| check.outcome != State::Skipped) {
+        let passed = usize::from(check.outcome == State::Pass);
+        match told.iter_mut().find(|(category, ..)| *category == check.category) {
+            Some((_, count, all)) => (*count, *all) = (*count + passed, *all + 1),
+            None => told.push((check.category, passed, 1)),
         }
     }
-    for (category, names) in told {
-        sheet.prose(2, &Text::of(Tone::Good, category).and_list(Tone::Plain, names))?;
-    }
-    Ok(())
+    let told = told.iter().filter(|(_, passed, _)| *passed > 0).map(|(category, passed, all)| match passed {
+        passed if passed == all => format!("{category} {passed}"),
+        passed => format!("{category} {passed} of {all}"),
+    });
+    sheet.prose(2, &Text::default().and_list(Tone::Good, told))
 }
 
 /// Every check with each of its targets.
@@ -39,7 +39,13 @@ pub(super) fn every(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
     sheet.heading("Every check")?;
     for check in &report.checks {
         let head = marker(check.outcome, sheet.style).and(Tone::Strong, format!(" {}", check.id));
-        sheet.prose(2, &head.and(Tone::Dim, format!(" {}", check.title)))?;
+        let whole = head.clone().and(Tone::Dim, format!(" {}", check.title));
+        if sheet.fits(2, &whole) {
+            sheet.prose(2, &whole)?;
+        } else {
+            sheet.prose(2, &head)?;
+            sheet.prose(6, &Text::of(Tone::Dim, check.title))?;
+        }
         for target in &check.targets {
             one(target, sheet)?;
         }

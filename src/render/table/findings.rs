@@ -4,13 +4,13 @@ use std::{collections::BTreeMap, io};
 
 use pinflight_checks::{
     check::CheckId,
-    outcome::{Evidence, State},
+    outcome::{Evidence, State, Target},
     report::{CheckReport, FindingReport, Report},
 };
 
 use super::{
     super::text::{Sheet, Text, Tone},
-    counted, marker,
+    counted, listed, marker,
 };
 
 /// Findings of one check shown in full; the targets of the others are named.
@@ -63,14 +63,14 @@ fn section(report: &Report, state: State, title: &str, sheet: &mut Sheet<'_>) ->
 /// Findings of a check that say the same, with all their targets.
 struct Item<'a> {
     finding: &'a FindingReport,
-    targets: Vec<String>,
+    targets: Vec<&'a Target>,
 }
 
 fn items(check: &CheckReport, state: State) -> Vec<Item<'_>> {
     let mut items: Vec<Item<'_>> = Vec::new();
     let counting = check.findings.iter().filter(|finding| finding.outcome == state && finding.accepted.is_none());
     for finding in counting {
-        let target = finding.target.to_string();
+        let target = &finding.target;
         match items.iter_mut().find(|item| item.says_the_same(finding)) {
             Some(item) if item.targets.contains(&target) => {}
             Some(item) => item.targets.push(target),
@@ -96,18 +96,19 @@ fn block(
 ) -> io::Result<()> {
     let indent = 6;
     let (shown, rest) = items.split_at(if sheet.style.detailed() { items.len() } else { IN_FULL.min(items.len()) });
-    let single = if let [item] = items { Some(item) } else { None };
-    let mut head = marker(state, sheet.style).and(Tone::Strong, format!(" {}", check.id));
-    if let Some(Item { targets, .. }) = single
-        && let [target] = targets.as_slice()
-    {
-        head = head.and(Tone::Plain, format!(" {target}"));
-    }
-    sheet.prose(2, &head)?;
+    let head = marker(state, sheet.style).and(Tone::Strong, format!(" {}", check.id));
+    let whole = match items {
+        [Item { targets, .. }] if targets.len() == 1 => {
+            head.clone().and_list(Tone::Plain, targets.iter().map(|target| format!(" {target}")))
+        }
+        _ => head.clone(),
+    };
+    let fits = whole != head && sheet.fits(2, &whole);
+    sheet.prose(2, if fits { &whole } else { &head })?;
     let same_remedy = items.windows(2).all(|pair| matches!(pair, [a, b] if a.finding.remedy == b.finding.remedy));
     for item in shown {
-        if single.is_none() || item.targets.len() > 1 {
-            sheet.prose(indent, &Text::default().and_list(Tone::Strong, &item.targets))?;
+        if !fits {
+            sheet.prose(indent, &Text::default().and_list(Tone::Strong, listed(&item.targets)))?;
         }
         sheet.prose(indent, &Text::sentence(item.finding.message.as_str()))?;
         evidence(&item.finding.evidence, indent + 2, sheet)?;
@@ -117,8 +118,8 @@ fn block(
     }
     if !rest.is_empty() {
         let count = counted(rest.iter().map(|item| item.targets.len()).sum(), "more target");
-        let targets = rest.iter().flat_map(|item| &item.targets);
-        let text = Text::plain(format!("and {count} (-v shows each):")).and_list(Tone::Plain, targets);
+        let targets: Vec<&Target> = rest.iter().flat_map(|item| &item.targets).copied().collect();
+        let text = Text::plain(format!("and {count} (-v shows each):")).and_list(Tone::Plain, listed(&targets));
         sheet.prose(indent, &text)?;
     }
     if let Some(item) = items.first().filter(|_| same_remedy) {

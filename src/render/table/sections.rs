@@ -5,7 +5,7 @@ use std::io;
 use pinflight_checks::{
     check::GuideStep,
     outcome::Target,
-    report::{CertificateView, ChainView, PinCell, PinMatrix, PinRow, Report},
+    report::{CertificateView, ChainView, PinCell, PinMatrix, PinRow, PinSource, Report},
     time::Timestamp,
 };
 
@@ -15,7 +15,7 @@ use super::{
         grid::Grid,
         text::{Sheet, Text, Tone},
     },
-    counted, marker,
+    counted, listed, marker, place,
 };
 
 /// The guide's own list.
@@ -59,7 +59,7 @@ pub(super) fn firewall(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()>
         return Ok(());
     }
     sheet.heading("Firewall")?;
-    let mut grid = Grid::default();
+    let mut grid = Grid::yielding(2);
     for row in &report.firewall {
         let to = format!("{}:{}", row.destination, row.port);
         let way = Text::plain(row.source).and(Tone::Plain, "→").and(Tone::Plain, to);
@@ -79,7 +79,7 @@ pub(super) fn pins(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
         host.as_deref().map(|host| format!(": the keys of {host} against each source of pins")).unwrap_or_default();
     sheet.heading(format!("Pins{of}"))?;
     let with_key = sheet.style.columns() >= 100;
-    let mut grid = Grid::default();
+    let mut grid = Grid::yielding(1);
     let mut titles = vec![Text::default(), Text::default()];
     let mut sizes = titles.clone();
     if with_key {
@@ -94,11 +94,21 @@ pub(super) fn pins(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
     grid.row(titles);
     grid.row(sizes);
     for row in rows {
-        let mut cells = vec![Text::plain(place(&row.target, host.is_some())), Text::of(Tone::Dim, row.role)];
+        let mut cells = vec![
+            Text::plain(if host.is_some() { place(&row.target) } else { row.target.to_string() }),
+            Text::of(Tone::Dim, row.role),
+        ];
         if with_key {
             cells.push(Text::plain(short_key(row.spki_sha256.as_deref(), sheet.style)));
         }
-        cells.extend(row.cells.iter().map(|cell| pin_cell(*cell, sheet.style)));
+        let cell_of = |(source, cell): (&PinSource, &PinCell)| match cell {
+            // By nature: what devices do not use may be empty.
+            PinCell::NoMatch if source.pins == Some(0) && !source.used => {
+                Text::of(Tone::Dim, dash(sheet.style, "no pins"))
+            }
+            cell => pin_cell(*cell, sheet.style),
+        };
+        cells.extend(sources.iter().zip(&row.cells).map(cell_of));
         grid.row(cells);
     }
     grid.write(2, sheet)?;
@@ -106,6 +116,10 @@ pub(super) fn pins(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
         sheet.prose(2, &Text::of(Tone::Dim, "* devices take their pins from here"))?;
     }
     Ok(())
+}
+
+fn dash(style: &Style, word: &str) -> String {
+    if style.unicode { format!("– {word}") } else { word.to_owned() }
 }
 
 fn pin_cell(cell: PinCell, style: &Style) -> Text {
@@ -134,34 +148,29 @@ fn common_endpoint(rows: &[PinRow]) -> Option<String> {
     endpoints.all(|other| other == Some(first)).then(|| first.to_string())
 }
 
-fn place(target: &Target, short: bool) -> String {
-    match target {
-        Target::At(endpoint, address) if short && endpoint.port == address.port() => address.ip().to_string(),
-        Target::At(_, address) if short => address.to_string(),
-        Target::Endpoint(_) if short => "by name".to_owned(),
-        _ => target.to_string(),
-    }
-}
-
 /// Each distinct chain on a line; in detail, each of its certificates.
 pub(super) fn certificates(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
     if report.chains.is_empty() {
         return Ok(());
     }
     sheet.heading("Certificates")?;
-    let mut grid = Grid::default();
-    for chain in &report.chains {
-        let Some(leaf) = chain.certificates.first() else { continue };
+    let chains = || report.chains.iter().filter_map(|chain| Some((chain, chain.certificates.first()?)));
+    // Where chains look alike, the place tells them apart.
+    let alike = |leaf| chains().filter(|(_, other)| subject(other) == subject(leaf)).count() > 1;
+    let mut grid = Grid::yielding(if chains().any(|(_, leaf)| alike(leaf)) { 4 } else { 3 });
+    for (chain, leaf) in chains() {
         let anchor = match &chain.anchor {
             Some(anchor) => Text::plain(anchor.as_str()),
             None => Text::of(Tone::Bad, "no valid path"),
         };
-        let at = match chain.targets.as_slice() {
-            [target] => target.to_string(),
-            targets => counted(targets.len(), "place"),
-        };
-        let cells = [Text::plain(subject(leaf)), Text::plain(leaf.key.as_str()), first_expiry(chain, report.taken_at)];
-        grid.row(cells.into_iter().chain([anchor, Text::of(Tone::Dim, at)]).collect::<Vec<_>>());
+        let places = chain.targets.iter().filter(|_| alike(leaf)).map(place);
+        grid.row([
+            Text::plain(subject(leaf)),
+            Text::plain(leaf.key.as_str()),
+            first_expiry(chain, report.taken_at),
+            anchor,
+            Text::default().and_list(Tone::Dim, places),
+        ]);
     }
     grid.write(2, sheet)?;
     if sheet.style.detailed() {
@@ -184,19 +193,18 @@ fn first_expiry(chain: &ChainView, now: Timestamp) -> Text {
     let Some((end, at)) = ends.min() else {
         return Text::of(Tone::Warn, "end unreadable");
     };
-    let whose = if at == 0 { "" } else { ", an issuer's" };
+    let whose = if at == 0 { "" } else { " (an issuer)" };
     let days = now.days_until(end);
     if end < now {
-        return Text::of(Tone::Bad, format!("expired {}{whose}", end.day()));
+        return Text::of(Tone::Bad, format!("{}, expired{whose}", end.day()));
     }
-    Text::plain(format!("{} left{whose}", counted(usize::try_from(days).unwrap_or(0), "day")))
-        .and(Tone::Dim, format!("({})", end.day()))
+    Text::plain(format!("{}, {}{whose}", end.day(), counted(usize::try_from(days).unwrap_or(0), "day")))
 }
 
 fn in_detail(chain: &ChainView, sheet: &mut Sheet<'_>) -> io::Result<()> {
     sheet.gap()?;
-    let targets = chain.targets.iter().map(ToString::to_string);
-    sheet.prose(2, &Text::plain("Presented by").and_list(Tone::Strong, targets))?;
+    let targets: Vec<&Target> = chain.targets.iter().collect();
+    sheet.prose(2, &Text::plain("Presented by").and_list(Tone::Strong, listed(&targets)))?;
     for (at, certificate) in chain.certificates.iter().enumerate() {
         let unreadable = || "unreadable".to_owned();
         let from = certificate.not_before.map_or_else(unreadable, |at| at.to_string());

@@ -17,7 +17,8 @@ pub(super) fn next_commands(report: &Report, sheet: &mut Sheet<'_>) -> io::Resul
     }
     sheet.heading("Not seen from here: run next")?;
     for next in &report.next_commands {
-        let place = Text::plain("on").and(Tone::Strong, next.vantage.place()).and(Tone::Plain, ", to see");
+        let place =
+            Text::plain("on").and(Tone::Strong, format!("{},", next.vantage.place())).and(Tone::Plain, "to see");
         sheet.prose(2, &place.and_list(Tone::Plain, next.checks.iter().map(|id| id.0)))?;
         sheet.command(4, &next.command)?;
     }
