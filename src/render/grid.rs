@@ -7,6 +7,10 @@ use super::text::{Sheet, Text, indent};
 const GAP: usize = 2;
 /// No column gets narrower while another is wider.
 const FLOOR: usize = 4;
+/// A word that may be cut rather than a short one.
+const LONG: usize = 16;
+/// The longest piece of a cell, in characters.
+const CELL: usize = 120;
 /// What the column that yields first keeps until the others yield too.
 const MODEST: usize = 14;
 
@@ -25,7 +29,7 @@ impl Grid {
 
     /// Adds a row.
     pub fn row(&mut self, cells: impl Into<Vec<Text>>) {
-        self.rows.push(cells.into());
+        self.rows.push(cells.into().into_iter().map(|cell| cell.capped(CELL)).collect());
     }
 
     /// Writes it.
@@ -72,8 +76,9 @@ impl Grid {
                 *width = room.saturating_sub(others).max(MODEST).min(*width);
             }
         }
-        // First between words, then through them.
+        // First between words, then through long ones, then through all.
         shrink(&mut widths, room, &words);
+        shrink(&mut widths, room, &words.iter().map(|word| LONG.min(*word)).collect::<Vec<_>>());
         shrink(&mut widths, room, &vec![FLOOR; count]);
         widths
     }

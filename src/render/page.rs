@@ -13,11 +13,9 @@ pub fn markdown(text: &str, style: &Style, out: &mut dyn io::Write) -> io::Resul
     for block in blocks(text) {
         match block {
             Block::Gap => sheet.gap()?,
-            Block::Heading(text) => sheet.prose(0, &Text::of(Tone::Strong, inline(&text)))?,
-            Block::Paragraph(text) => sheet.prose(0, &coded(&text))?,
-            Block::Item { indent, mark, text } => {
-                sheet.listed(indent, &mark, &coded(&text))?;
-            }
+            Block::Heading(text) => sheet.prose(0, &Text::of(Tone::Strong, inline(&text, style)))?,
+            Block::Paragraph { indent, text } => sheet.prose(indent, &coded(&text, style))?,
+            Block::Item { indent, mark, text } => sheet.listed(indent, &mark, &coded(&text, style))?,
             Block::Verbatim(line) => sheet.verbatim(&line)?,
         }
     }
@@ -28,7 +26,7 @@ pub fn markdown(text: &str, style: &Style, out: &mut dyn io::Write) -> io::Resul
 enum Block {
     Gap,
     Heading(String),
-    Paragraph(String),
+    Paragraph { indent: usize, text: String },
     Item { indent: usize, mark: String, text: String },
     Verbatim(String),
 }
@@ -37,30 +35,32 @@ enum Block {
 fn blocks(text: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut fenced = false;
+    // Where the text of the list item begins that the line may belong to; code lies four columns further in.
+    let mut base = 0;
     for line in text.lines() {
         let body = line.trim();
+        let indent = line.len() - line.trim_start().len();
+        let detached = matches!(blocks.last(), None | Some(Block::Gap | Block::Verbatim(_)));
         if body.starts_with("```") {
             fenced = !fenced;
         } else if fenced {
             blocks.push(Block::Verbatim(format!("    {line}")));
         } else if body.is_empty() {
             blocks.push(Block::Gap);
-        } else if let Some(title) = heading(body) {
-            blocks.push(Block::Heading(title.to_owned()));
-        } else if body.starts_with('|') {
+        } else if (detached && indent >= base + 4) || body.starts_with('|') {
             blocks.push(Block::Verbatim(line.to_owned()));
+        } else if let Some(title) = heading(body) {
+            base = 0;
+            blocks.push(Block::Heading(title.to_owned()));
         } else if let Some((mark, text)) = item(body) {
-            let indent = line.len() - line.trim_start().len();
-            blocks.push(Block::Item { indent, mark: mark.to_owned(), text: text.to_owned() });
+            base = indent + mark.len() + 1;
+            blocks.push(Block::Item { indent, mark: mark.to_owned(), text: text.trim_start().to_owned() });
+        } else if let Some(Block::Paragraph { text, .. } | Block::Item { text, .. }) = blocks.last_mut() {
+            text.push(' ');
+            text.push_str(body);
         } else {
-            match blocks.last_mut() {
-                Some(Block::Paragraph(text) | Block::Item { text, .. }) => {
-                    text.push(' ');
-                    text.push_str(body);
-                }
-                _ if line.starts_with("    ") => blocks.push(Block::Verbatim(line.to_owned())),
-                Some(_) | None => blocks.push(Block::Paragraph(body.to_owned())),
-            }
+            base = if indent == 0 { 0 } else { base };
+            blocks.push(Block::Paragraph { indent, text: body.to_owned() });
         }
     }
     while blocks.last() == Some(&Block::Gap) {
@@ -80,7 +80,7 @@ fn item(line: &str) -> Option<(&str, &str)> {
 }
 
 /// Text with its code in another tone. Words that code and prose share (`` `x`, ``) follow their beginning.
-fn coded(text: &str) -> Text {
+fn coded(text: &str, style: &Style) -> Text {
     let mut words: Vec<(Tone, String)> = Vec::new();
     let mut code = false;
     for word in text.split(' ') {
@@ -95,12 +95,13 @@ fn coded(text: &str) -> Text {
             _ => words.push((tone, word.to_owned())),
         }
     }
-    words.into_iter().fold(Text::default(), |text, (tone, run)| text.and_whole(tone, inline(&run)))
+    words.into_iter().fold(Text::default(), |text, (tone, run)| text.and_whole(tone, inline(&run, style)))
 }
 
-/// Without the marks of emphasis and code; links as their text and address.
-fn inline(text: &str) -> String {
-    let text = text.replace("**", "").replace('`', "");
+/// Without the marks of emphasis, and of code where colour tells it; links as their text and address.
+fn inline(text: &str, style: &Style) -> String {
+    let text = text.replace("**", "");
+    let text = if style.color { text.replace('`', "") } else { text };
     let mut shown = String::with_capacity(text.len());
     let mut rest = text.as_str();
     while let Some(link) = Link::first(rest) {
@@ -129,5 +130,76 @@ impl<'a> Link<'a> {
         let (words, rest) = rest.split_once("](")?;
         let (address, after) = rest.split_once(')')?;
         Some(Self { before, text: words, address, after })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = "\
+# certificate/path
+
+Every chain has a **valid** path, as [RFC 5280](https://www.rfc-editor.org/rfc/rfc5280) says.
+It wraps where the `terminal does`, not where the file does.
+
+- `expired`: a leaf
+  or an issuer.
+  - nested, with code of its own:
+
+        # not a heading
+        openssl x509 -noout -subject -dates
+
+  and a paragraph of the item.
+
+1. numbered
+
+| a | b |
+|---|---|
+
+```sh
+echo '- verbatim'
+```
+";
+
+    fn shown(style: Style) -> String {
+        let mut out = Vec::new();
+        markdown(PAGE, &style, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_page_is_wrapped_and_its_code_is_not() {
+        let expected = "\
+certificate/path
+
+Every chain has a valid path, as RFC 5280
+(https://www.rfc-editor.org/rfc/rfc5280) says. It wraps
+where the `terminal does`, not where the file does.
+
+- `expired`: a leaf or an issuer.
+  - nested, with code of its own:
+
+        # not a heading
+        openssl x509 -noout -subject -dates
+
+  and a paragraph of the item.
+
+1. numbered
+
+| a | b |
+|---|---|
+
+    echo '- verbatim'
+";
+        assert_eq!(shown(Style { width: 60, ..Style::default() }), expected);
+    }
+
+    #[test]
+    fn colour_takes_the_place_of_backticks() {
+        let text = shown(Style { color: true, ..Style::default() });
+        assert!(text.starts_with("\u{1b}[1mcertificate/path\u{1b}[0m\n"), "{text}");
+        assert!(text.contains("\u{1b}[36mterminal does,\u{1b}[0m"), "{text}");
+        assert!(!text.contains('`'), "{text}");
     }
 }

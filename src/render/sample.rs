@@ -98,9 +98,8 @@ pub(super) fn leaf_name() -> CertificateName {
     }
 }
 
-/// All four vantages, on-premises Trust Service, two servers behind a balancer: READY.
-pub(super) fn healthy() -> Report {
-    let checks = CHECKS.map(|(id, title)| CheckReport {
+fn passing((id, title): (&'static str, &'static str)) -> CheckReport {
+    CheckReport {
         id: CheckId(id),
         category: CheckId(id).category(),
         title,
@@ -116,32 +115,70 @@ pub(super) fn healthy() -> Report {
             evidence: Evidence::of("address", "10.1.0.11:443").and("version", "TLSv1.3"),
         }],
         findings: Vec::new(),
-    });
-    let guide = GUIDE.map(|(step, title, check)| GuideRow {
-        step,
-        title,
-        outcome: State::Pass,
-        checks: vec![CheckId(check)],
-        note: None,
-    });
+    }
+}
+
+fn guide_row((step, title, check): (GuideStep, &'static str, &'static str)) -> GuideRow {
+    GuideRow { step, title, outcome: State::Pass, checks: vec![CheckId(check)], note: None }
+}
+
+fn firewall() -> Vec<FirewallRow> {
     let discovery = "discovery.awmdm.com";
+    let ds = "ds.example.com";
+    let mut rows = vec![
+        row("console-to-discovery", "UEM console", discovery, 443, CHECKS[0].0),
+        row("device-services-to-discovery", "Device Services", discovery, 443, CHECKS[1].0),
+        row("discovery-to-device-services", discovery, ds, 443, CHECKS[2].0),
+        row("devices-to-trust-service", "devices", "ts.example.com", 9001, CHECKS[3].0),
+    ];
+    rows[2].note = Some("from a stand-in for the cloud".to_owned());
+    rows
+}
+
+fn pin_matrix() -> PinMatrix {
     let source = |id, title: &str, pins, used| PinSource { id, title: title.to_owned(), pins: Some(pins), used };
-    let pins = |target, role| PinRow {
+    let row = |target, role| PinRow {
         target,
         role,
         spki_sha256: Some(SPKI.to_owned()),
         subject: Some("CN=ds.example.com".to_owned()),
-        cells: vec![PinCell::Match; 3],
+        cells: vec![PinCell::NoMatch, PinCell::Match, PinCell::Match],
     };
+    PinMatrix {
+        sources: vec![
+            source("cloud-registry", "cloud registry", 0, false),
+            source("trust-service", "Trust Service", 2, true),
+            source("uploaded", "uploaded", 2, false),
+        ],
+        rows: vec![
+            row(Target::Endpoint(ds()), "Device Services"),
+            row(at(11), "Device Services server"),
+            row(at(12), "Device Services server"),
+            row(at(7), "balancer"),
+        ],
+    }
+}
+
+fn chains() -> Vec<ChainView> {
+    let issuer = "CN=Example TLS CA 1,O=Example";
     let chain = |targets, subject: &str, until, anchor: &str| ChainView {
         targets,
         certificates: vec![
-            certificate(subject, "CN=Example TLS CA 1,O=Example", until),
-            certificate("CN=Example TLS CA 1,O=Example", "CN=Example Root X1", "2030-01-01"),
+            certificate(subject, issuer, until),
+            certificate(issuer, "CN=Example Root X1", "2030-01-01"),
         ],
         anchor: Some(anchor.to_owned()),
     };
-    let trust_service = Target::Endpoint(Endpoint::new("ts.example.com", 9001));
+    let everywhere = vec![Target::Endpoint(ds()), at(11), at(12), at(7)];
+    let trust_service = vec![Target::Endpoint(Endpoint::new("ts.example.com", 9001))];
+    vec![
+        chain(everywhere, "CN=ds.example.com,O=Example", "2027-02-23", "Mozilla: Example Root X1"),
+        chain(trust_service, "CN=ts.example.com", "2027-10-01", "supplied: AW Trust Root"),
+    ]
+}
+
+/// All four vantages, on-premises Trust Service, two servers behind a balancer: READY.
+pub(super) fn healthy() -> Report {
     let mut report = Report {
         schema: SCHEMA,
         verdict: Verdict::Ready,
@@ -152,56 +189,15 @@ pub(super) fn healthy() -> Report {
         version: "0.1.0".to_owned(),
         subject: "https://ds.example.com".to_owned(),
         counts: Counts::default(),
-        guide: guide.into(),
-        firewall: vec![
-            row("console-to-discovery", "UEM console", discovery, 443, "firewall/console-to-discovery"),
-            row(
-                "device-services-to-discovery",
-                "Device Services",
-                discovery,
-                443,
-                "firewall/device-services-to-discovery",
-            ),
-            row(
-                "discovery-to-device-services",
-                discovery,
-                "ds.example.com",
-                443,
-                "firewall/discovery-to-device-services",
-            ),
-            row("devices-to-trust-service", "devices", "ts.example.com", 9001, "firewall/devices-to-trust-service"),
-        ],
-        pin_matrix: PinMatrix {
-            sources: vec![
-                source("cloud-registry", "cloud registry", 0, false),
-                source("trust-service", "Trust Service", 2, true),
-                source("uploaded", "uploaded", 2, false),
-            ],
-            rows: vec![
-                pins(Target::Endpoint(ds()), "Device Services"),
-                pins(at(11), "Device Services server"),
-                pins(at(12), "Device Services server"),
-                pins(at(7), "balancer"),
-            ],
-        },
-        chains: vec![
-            chain(
-                vec![Target::Endpoint(ds()), at(11), at(12), at(7)],
-                "CN=ds.example.com,O=Example",
-                "2027-02-23",
-                "Mozilla: Example Root X1",
-            ),
-            chain(vec![trust_service], "CN=ts.example.com", "2027-10-01", "supplied: AW Trust Root"),
-        ],
+        guide: GUIDE.map(guide_row).into(),
+        firewall: firewall(),
+        pin_matrix: pin_matrix(),
+        chains: chains(),
         journey: None,
-        checks: checks.into(),
+        checks: CHECKS.map(passing).into(),
         next_commands: Vec::new(),
         run: Run { questions: 38, took_ms: 1234, unasked: Vec::new() },
     };
-    report.firewall[2].note = Some("from a stand-in for the cloud".to_owned());
-    for cell in report.pin_matrix.rows.iter_mut().filter_map(|row| row.cells.first_mut()) {
-        *cell = PinCell::NoMatch;
-    }
     skip(&mut report, "network/proxy", "no proxy is declared");
     report.guide[3].outcome = State::Skipped;
     report.guide[3].note = Some("the Trust Service is on-premises".to_owned());

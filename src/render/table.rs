@@ -43,9 +43,9 @@ impl Renderer for Table {
         sections::pins(report, sheet)?;
         sections::certificates(report, sheet)?;
         if style.detailed() {
-            checks::every(report, sheet)?
+            checks::every(report, sheet)?;
         } else {
-            checks::passed(report, sheet)?
+            checks::passed(report, sheet)?;
         }
         unseen::next_commands(report, sheet)?;
         unseen::not_seen(report, sheet)?;
@@ -132,7 +132,8 @@ fn marker(state: State, style: &Style) -> Text {
         State::NotObserved => "?",
         State::Fail => "✗",
     };
-    Text::of(tone(state), if style.unicode { format!("{sign} {}", word(state)) } else { word(state).to_owned() })
+    let words = if style.unicode { format!("{sign} {}", word(state)) } else { word(state).to_owned() };
+    Text::default().and_unbroken(tone(state), words)
 }
 
 /// Targets for a list: what several addresses of one service share is told once.

@@ -50,6 +50,8 @@ struct Piece {
     tone: Tone,
     raw: String,
     limit: usize,
+    /// One word, spaces and all.
+    unbroken: bool,
 }
 
 impl Text {
@@ -83,6 +85,23 @@ impl Text {
         self.with(tone, raw.into(), usize::MAX)
     }
 
+    /// And a few words that stay on one line.
+    pub fn and_unbroken(self, tone: Tone, raw: impl Into<String>) -> Self {
+        let mut text = self.and(tone, raw);
+        if let Some(piece) = text.0.last_mut() {
+            piece.unbroken = true;
+        }
+        text
+    }
+
+    /// At most `limit` characters of each piece.
+    pub fn capped(mut self, limit: usize) -> Self {
+        for piece in &mut self.0 {
+            piece.limit = piece.limit.min(limit);
+        }
+        self
+    }
+
     /// And a list of ours that must not be cut: check ids, targets. Its items are bounded, not their number.
     pub fn and_list(mut self, tone: Tone, items: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let mut items = items.into_iter().map(Into::into).peekable();
@@ -99,7 +118,7 @@ impl Text {
 
     fn with(mut self, tone: Tone, raw: String, limit: usize) -> Self {
         if !raw.is_empty() {
-            self.0.push(Piece { tone, raw, limit });
+            self.0.push(Piece { tone, raw, limit, unbroken: false });
         }
         self
     }
@@ -109,7 +128,11 @@ impl Text {
         let mut words = Vec::new();
         for piece in &self.0 {
             let shown = escape::terminal(&piece.raw, piece.limit, unicode);
-            words.extend(shown.split(' ').map(|word| (piece.tone, word.to_owned())));
+            if piece.unbroken {
+                words.push((piece.tone, shown));
+            } else {
+                words.extend(shown.split(' ').map(|word| (piece.tone, word.to_owned())));
+            }
         }
         words
     }

@@ -27,11 +27,19 @@ pub(super) fn passed(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
             None => told.push((check.category, passed, 1)),
         }
     }
-    let told = told.iter().filter(|(_, passed, _)| *passed > 0).map(|(category, passed, all)| match passed {
-        passed if passed == all => format!("{category} {passed}"),
-        passed => format!("{category} {passed} of {all}"),
+    let told: Vec<String> = told
+        .iter()
+        .filter(|(_, passed, _)| *passed > 0)
+        .map(|(category, passed, all)| match passed {
+            passed if passed == all => format!("{category} {passed}"),
+            passed => format!("{category} {passed} of {all}"),
+        })
+        .collect();
+    let last = told.len().saturating_sub(1);
+    let words = told.iter().enumerate().fold(Text::default(), |text, (at, one)| {
+        text.and_unbroken(Tone::Good, if at < last { format!("{one},") } else { one.clone() })
     });
-    sheet.prose(2, &Text::default().and_list(Tone::Good, told))
+    sheet.prose(2, &words)
 }
 
 /// Every check with each of its targets.

@@ -24,7 +24,7 @@ pub(super) fn guide(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
         return Ok(());
     }
     sheet.heading("The guide")?;
-    let mut grid = Grid::default();
+    let mut grid = Grid::yielding(2);
     for row in &report.guide {
         let title = Text::plain(row.title).and(Tone::Dim, noted(row.note.as_deref()));
         grid.row([Text::of(Tone::Strong, step(row.step)), marker(row.outcome, sheet.style), title]);
@@ -104,7 +104,7 @@ pub(super) fn pins(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
         let cell_of = |(source, cell): (&PinSource, &PinCell)| match cell {
             // By nature: what devices do not use may be empty.
             PinCell::NoMatch if source.pins == Some(0) && !source.used => {
-                Text::of(Tone::Dim, dash(sheet.style, "no pins"))
+                Text::default().and_unbroken(Tone::Dim, dash(sheet.style, "no pins"))
             }
             cell => pin_cell(*cell, sheet.style),
         };
@@ -129,7 +129,7 @@ fn pin_cell(cell: PinCell, style: &Style) -> Text {
         PinCell::Unknown => (Tone::Warn, "?", "unknown"),
         PinCell::NotObserved => (Tone::Dim, "–", "not seen"),
     };
-    Text::of(tone, if style.unicode { format!("{sign} {word}") } else { word.to_owned() })
+    Text::default().and_unbroken(tone, if style.unicode { format!("{sign} {word}") } else { word.to_owned() })
 }
 
 /// Enough of a digest to see whether two are the same.
