@@ -4,6 +4,7 @@
 //! [`registry`] holds them all and judges; [`report`] is the result. No I/O, no clock, no environment.
 
 pub mod cause;
+pub mod certificate;
 pub mod check;
 pub mod deployment;
 pub mod outcome;
