@@ -1,20 +1,21 @@
 //! Every reason for which a check fails or warns, with the facts in it. Closed, so that sentence, remedy, page and
 //! scenario of each can be counted. Each belongs to the checks that `Cause::owners` names, and to no other.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
 use serde::Serialize;
 
 use crate::{
     deployment::Role,
-    recording::{BodyEnd, ConnectFailure, NameFailure, ProxyFailure, TlsFailure},
-    time::{Timestamp, millis},
-    x509::CertificateName,
+    recording::{BodyEnd, ConnectFailure, HttpFailure, NameFailure, ProxyFailure, TlsFailure},
+    time::Timestamp,
+    x509::{CertificateName, LinkFault},
 };
 
 /// Why something is wrong. `kind` in JSON is stable.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, strum::IntoStaticStr, strum::VariantNames)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Cause {
     // ---- names
     /// A resolver has no address for a name.
@@ -113,7 +114,7 @@ pub enum Cause {
         /// The URL asked.
         url: String,
         /// Why.
-        failure: crate::recording::HttpFailure,
+        failure: HttpFailure,
     },
 
     // ---- discovery and Trust Service
@@ -166,7 +167,7 @@ pub enum Cause {
         /// The certificate at fault.
         certificate: CertificateName,
         /// What is wrong with it.
-        fault: crate::x509::LinkFault,
+        fault: LinkFault,
     },
     /// A certificate that is no X.509.
     CertificateUnreadable {
@@ -364,17 +365,58 @@ pub enum PinFault {
 
 impl Cause {
     /// The `kind` in JSON.
-    pub fn kind(&self) -> String {
-        match serde_json::to_value(self) {
-            Ok(serde_json::Value::Object(fields)) => {
-                fields.get("kind").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
-            }
-            _ => String::new(),
-        }
+    pub fn kind(&self) -> &'static str {
+        self.into()
     }
 }
 
-#[expect(unused_imports, reason = "see above")]
-use Duration as _;
-#[expect(unused_imports, reason = "used by serde attributes as facts grow")]
-use millis as _;
+/// Which checks own the cause of this kind: no other check ever raises it. Empty: there is no such kind.
+pub fn owners(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "name-unresolved" => &["dns/discovery-resolves", "dns/names-resolve"],
+        "tcp-failed" | "tls-failed" | "proxy-cannot-reach" => &[
+            "firewall/console-to-discovery",
+            "firewall/device-services-to-discovery",
+            "firewall/discovery-to-device-services",
+            "firewall/devices-to-trust-service",
+            "network/reachable",
+        ],
+        "proxy-failed" => &["network/proxy"],
+        "http-status" | "http-redirected" | "http-html" | "http-not-json" | "http-wrong-shape" | "http-cut-short"
+        | "http-failed" => &["discovery/host-registry", "trust-service/redirect", "trust-service/settings"],
+        "host-not-registered" => &["discovery/host-registry", "trust-service/settings"],
+        "trust-service-url-form" => &["trust-service/url"],
+        "trust-service-url-differs" => &["trust-service/redirect"],
+        "missing-intermediate"
+        | "untrusted-root"
+        | "self-signed"
+        | "path-broken"
+        | "certificate-unreadable"
+        | "handshake-signature-invalid"
+        | "expired-alternative-path" => &["certificate/path"],
+        "wrong-order" | "stranger-sent" | "sent-twice" => &["certificate/order"],
+        "name-mismatch" | "name-in-common-name-only" | "partial-wildcard" => &["certificate/name"],
+        "expired" | "not-yet-valid" | "expires-soon" => &["certificate/expiry"],
+        "keys-differ" => &["certificate/same-everywhere"],
+        "pin-malformed" | "pinned-host-not-lower-case" => &["pins/well-formed"],
+        "key-not-pinned" | "key-type-unknown-to-client" => &["pins/cover-every-server"],
+        "sources-differ" => &["pins/sources-agree"],
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use strum::VariantNames;
+
+    use super::*;
+
+    #[test]
+    fn every_cause_has_an_owner_and_a_kind_that_json_spells_alike() {
+        for kind in Cause::VARIANTS {
+            assert!(!owners(kind).is_empty(), "{kind}");
+        }
+        let cause = Cause::WrongOrder { should_be: vec![0, 2, 1] };
+        assert_eq!(serde_json::to_value(&cause).unwrap()["kind"], cause.kind());
+    }
+}

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
-    deployment::{Deployment, Policy, Role, Vantage},
+    deployment::{Deployment, Policy, Role, ServerAddress, TrustServiceMode, Vantage},
     outcome::{Outcome, Target, Unobserved},
     recording::{CertId, ConnectionFact, FileContent, FileUse, HttpFact, NameFact, Recording, Request, SuppliedFile},
     time::Timestamp,
-    x509::{self, ChainFacts},
+    x509::{self, CertificateFacts, ChainFacts},
 };
 
 /// `category/kebab-name`; never reused once released.
@@ -100,13 +100,21 @@ pub struct Case<'a> {
     /// What was seen, one recording a vantage.
     pub recordings: &'a [Recording],
     chains: BTreeMap<Vec<CertId>, ChainFacts>,
+    certificates: BTreeMap<CertId, CertificateFacts>,
 }
 
 impl<'a> Case<'a> {
     /// A case over recordings of one deployment; `None` if there are none.
     pub fn new(recordings: &'a [Recording], policy: &'a Policy, now: Timestamp) -> Option<Self> {
         let first = recordings.first()?;
-        Some(Self { deployment: &first.deployment, policy, now, recordings, chains: x509::chains(recordings, now) })
+        Some(Self {
+            deployment: &first.deployment,
+            policy,
+            now,
+            recordings,
+            chains: x509::chains(recordings, now),
+            certificates: certificates(recordings),
+        })
     }
 
     /// The vantages that were taken.
@@ -134,9 +142,11 @@ impl<'a> Case<'a> {
     }
 
     /// Every TLS conversation with endpoints of these roles, with the vantage that had it.
-    pub fn connections(&self, roles: &[Role]) -> impl Iterator<Item = (Vantage, &'a ConnectionFact)> {
+    pub fn connections(&self, roles: &[Role]) -> impl Iterator<Item = (Vantage, &'a ConnectionFact)> + use<'a> {
+        let roles = roles.to_vec();
         self.recordings.iter().flat_map(move |recording| {
-            let wanted = recording.connections.iter().filter(|fact| roles.contains(&fact.role));
+            let roles = roles.clone();
+            let wanted = recording.connections.iter().filter(move |fact| roles.contains(&fact.role));
             wanted.map(|fact| (recording.vantage, fact))
         })
     }
@@ -181,8 +191,83 @@ impl<'a> Case<'a> {
         self.chains.get(sent)
     }
 
+    /// A certificate met or supplied, if it can be read.
+    pub fn certificate(&self, id: &CertId) -> Option<&CertificateFacts> {
+        self.certificates.get(id)
+    }
+
+    /// Every certificate met or supplied that can be read.
+    pub fn certificates(&self) -> impl Iterator<Item = &CertificateFacts> {
+        self.certificates.values()
+    }
+
+    /// The first certificate of a file: the leaf, where a whole chain was saved.
+    pub fn first_certificate(&self, file: &SuppliedFile) -> Option<&CertificateFacts> {
+        match &file.content {
+            FileContent::Certificates(ids) => self.certificate(ids.first()?),
+            FileContent::Csr(_) => None,
+        }
+    }
+
+    /// Why a name is not looked up here, where that is so.
+    pub fn names_go_to_proxy(&self, host: &str) -> Option<String> {
+        let proxy = self.deployment.network.proxy_for(host)?;
+        proxy.scheme.resolves_names().then(|| format!("the proxy {proxy} resolves it"))
+    }
+
+    /// Whether there is a Trust Service to be asked.
+    pub fn asks_trust_service(&self) -> bool {
+        let has_one = match self.deployment.trust_service.mode {
+            TrustServiceMode::OnPremises | TrustServiceMode::Awcm => self.deployment.trust_service.url.is_some(),
+            TrustServiceMode::Cloud | TrustServiceMode::None => false,
+        };
+        has_one && self.asks(Role::TrustService)
+    }
+
+    /// Declared servers of a role that some vantage should have asked and none did: their name has no address.
+    pub fn unasked_servers(&self, role: Role) -> impl Iterator<Item = Target> {
+        let deployment = self.deployment;
+        let service = match role {
+            Role::TrustServiceServer => deployment.trust_service_endpoint(),
+            _ => Some(deployment.device_services_endpoint()),
+        };
+        let servers: Vec<&ServerAddress> = match role {
+            Role::TrustServiceServer if self.asks_trust_service() => deployment.trust_service.servers.iter().collect(),
+            _ => deployment.device_services.servers().filter(|(is, _)| *is == role).map(|(_, server)| server).collect(),
+        };
+        let asked = self.asks(role);
+        let named: Vec<&str> =
+            self.names().filter(|(_, fact)| fact.answer.is_ok()).map(|(_, fact)| fact.name.as_str()).collect();
+        let unasked = servers.into_iter().filter(move |server| {
+            let is_name = server.host.parse::<std::net::IpAddr>().is_err();
+            asked && is_name && !named.contains(&server.host.as_str())
+        });
+        let unasked: Vec<Target> = service
+            .into_iter()
+            .flat_map(|service| unasked.clone().map(move |server| Target::Endpoint(server.endpoint(service.port))))
+            .collect();
+        unasked.into_iter()
+    }
+
+    /// The declared proxy, for a sentence.
+    pub fn proxy_words(&self) -> String {
+        self.deployment.network.proxy.as_ref().map(ToString::to_string).unwrap_or_default()
+    }
+
     /// Whether a conversation with this role is ever asked from one of the vantages taken.
     pub fn asks(&self, role: Role) -> bool {
         self.recordings.iter().any(|recording| recording.vantage.asks(role, self.deployment))
     }
+}
+
+fn certificates(recordings: &[Recording]) -> BTreeMap<CertId, CertificateFacts> {
+    let mut read = BTreeMap::new();
+    for (id, der) in recordings.iter().flat_map(|recording| &recording.certificates) {
+        if !read.contains_key(id)
+            && let Ok(facts) = x509::read(&der.0)
+        {
+            read.insert(id.clone(), facts);
+        }
+    }
+    read
 }

@@ -395,7 +395,9 @@ impl FromStr for ServerAddress {
         if let Ok(ip) = text.parse::<IpAddr>() {
             return Ok(Self { host: ip.to_string(), port: None });
         }
-        if let Ok(address) = text.parse::<SocketAddr>() {
+        if let Ok(address) = text.parse::<SocketAddr>()
+            && address.port() != 0
+        {
             return Ok(Self { host: address.ip().to_string(), port: Some(address.port()) });
         }
         let (host, port) = match text.rsplit_once(':') {

@@ -1,14 +1,34 @@
 //! The judgement of pinflight: pure functions from what was observed to a report.
 //!
 //! [`recording`] says what was seen and [`deployment`] what was declared; [`check`] is what a check is and is given;
-//! [`registry`] holds them all and judges; [`report`] is the result. No I/O, no clock, no environment.
+//! [`registry`] holds them all, [`judge`] asks them, [`report`] is the result. No I/O, no clock, no environment.
 
+pub mod answers;
 pub mod cause;
 pub mod certificate;
 pub mod check;
 pub mod deployment;
+pub mod discovery;
+pub mod dns;
+pub mod firewall;
+pub mod guide;
+mod http;
+pub mod json;
+pub mod judge;
+pub mod matrix;
+mod names;
+pub mod network;
 pub mod outcome;
+pub mod pin;
+pub mod pins;
+pub mod prose;
+mod reach;
 pub mod recording;
+pub mod registry;
 pub mod report;
+mod sections;
+#[cfg(test)]
+mod testing;
 pub mod time;
+pub mod trust_service;
 pub mod x509;

@@ -139,6 +139,11 @@ impl Outcome {
         Self::Warn(Finding { cause, evidence })
     }
 
+    /// Asked, and nothing usable came back.
+    pub fn unanswered(reason: impl Into<String>) -> Self {
+        Self::NotObserved(Unobserved::Unanswered { reason: reason.into() })
+    }
+
     /// The word for it.
     pub fn state(&self) -> State {
         match self {
@@ -209,11 +214,6 @@ pub enum Unobserved {
         /// What to do and where to write it down.
         reason: String,
     },
-    /// Nobody can say so today: the facts do not suffice.
-    Unknown {
-        /// Why.
-        reason: String,
-    },
 }
 
 impl Unobserved {
@@ -223,8 +223,7 @@ impl Unobserved {
             Self::Unanswered { reason }
             | Self::Because { reason, .. }
             | Self::Elsewhere { reason, .. }
-            | Self::ByHand { reason }
-            | Self::Unknown { reason } => reason,
+            | Self::ByHand { reason } => reason,
         }
     }
 }

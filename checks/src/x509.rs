@@ -316,6 +316,17 @@ impl ChainFacts {
 }
 
 impl CertificateFacts {
+    /// For a sentence.
+    pub fn name(&self, place: Place) -> CertificateName {
+        CertificateName {
+            id: self.id.clone(),
+            subject: self.display_subject(),
+            issuer: self.issuer.clone(),
+            serial: self.serial.clone(),
+            place,
+        }
+    }
+
     /// The subject, or the first SAN name where it is empty.
     pub fn display_subject(&self) -> String {
         if self.subject.is_empty() {

@@ -1,0 +1,96 @@
+//! What the answers to the protocol's GETs say, or why they say nothing. No judgement of pins here: see `pin`.
+
+use crate::{
+    cause::Cause,
+    json::Json,
+    recording::{BodyEnd, HttpAnswer, HttpFact, HttpFailure},
+};
+
+/// Why an answer is of no use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Useless {
+    /// The conversation failed before HTTP: another check's matter.
+    NotConnected,
+    /// The answer itself is at fault.
+    Fault(Box<Cause>),
+}
+
+/// The host registry and the settings request: hosts with their pins.
+pub type HostPins = Vec<(String, Result<Vec<Json>, &'static str>)>;
+
+/// Reads the answer to request 1 or 3.
+pub fn host_pins(fact: &HttpFact) -> Result<HostPins, Useless> {
+    let Json::Object(entries) = json(fact)? else {
+        return Err(wrong_shape(fact, HOST_PINS, &json(fact)?));
+    };
+    let pins = |value| match value {
+        Json::Array(pins) => Ok(pins),
+        other => Err(other.type_name()),
+    };
+    Ok(entries.into_iter().map(|(host, value)| (host, pins(value))).collect())
+}
+
+/// Reads the answer to request 2: the Trust Service URL.
+pub fn trust_service_uri(fact: &HttpFact) -> Result<String, Useless> {
+    let body = json(fact)?;
+    let Json::Object(entries) = &body else {
+        return Err(wrong_shape(fact, URI, &body));
+    };
+    let detail = match entries.as_slice() {
+        [(key, Json::String(uri))] if key == "Uri" => return Ok(uri.clone()),
+        [] => "it is empty".to_owned(),
+        [(key, value)] if key == "Uri" => format!("Uri is {}", value.type_name()),
+        [(key, _)] => format!("its key is {key:?}"),
+        more => format!("it has {} members", more.len()),
+    };
+    Err(fault(Cause::HttpWrongShape { url: fact.url.clone(), expected: URI, detail }))
+}
+
+const HOST_PINS: &str = r#"{"<host>": ["<HEX>", …]}"#;
+const URI: &str = r#"{"Uri": "https://<host>:<port>/TrustService"}"#;
+
+fn wrong_shape(fact: &HttpFact, expected: &'static str, body: &Json) -> Useless {
+    let detail = format!("it is {}", body.type_name());
+    fault(Cause::HttpWrongShape { url: fact.url.clone(), expected, detail })
+}
+
+fn json(fact: &HttpFact) -> Result<Json, Useless> {
+    let url = || fact.url.clone();
+    let answer = match &fact.outcome {
+        Ok(answer) => answer,
+        Err(HttpFailure::NotConnected { .. }) => return Err(Useless::NotConnected),
+        Err(failure) => return Err(fault(Cause::HttpFailed { url: url(), failure: failure.clone() })),
+    };
+    let status = answer.status;
+    if let (300..=399, Some(location)) = (status, answer.header("location")) {
+        return Err(fault(Cause::HttpRedirected { url: url(), status, location: location.to_owned() }));
+    }
+    if status != 200 {
+        return Err(fault(Cause::HttpStatus { url: url(), status }));
+    }
+    let bytes = &answer.body.bytes.0;
+    if answer.body.end != BodyEnd::Complete {
+        let cause = Cause::HttpCutShort { url: url(), end: answer.body.end, bytes: bytes.len() };
+        return Err(fault(cause));
+    }
+    if is_html(answer) {
+        return Err(fault(Cause::HttpHtml { url: url(), begins: beginning(bytes) }));
+    }
+    Json::parse(bytes).map_err(|detail| fault(Cause::HttpNotJson { url: url(), detail, begins: beginning(bytes) }))
+}
+
+fn is_html(answer: &HttpAnswer) -> bool {
+    let first = answer.body.bytes.0.iter().find(|byte| !byte.is_ascii_whitespace());
+    let declared = answer.header("content-type").is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
+    first == Some(&b'<') || (declared && first != Some(&b'{'))
+}
+
+fn fault(cause: Cause) -> Useless {
+    Useless::Fault(Box::new(cause))
+}
+
+/// The first characters of a body, for evidence.
+pub fn beginning(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes.get(..120).unwrap_or(bytes)).into_owned();
+    text.trim().chars().take(80).collect()
+}

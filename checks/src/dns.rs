@@ -1,0 +1,7 @@
+//! Names: asked of the operating system and of each named DNS server.
+
+mod discovery_resolves;
+mod names_resolve;
+
+pub use discovery_resolves::DiscoveryResolves;
+pub use names_resolve::NamesResolve;

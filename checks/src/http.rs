@@ -1,0 +1,56 @@
+//! How the answers to a GET are judged, address by address: shared by the checks that own an answer.
+
+use crate::{
+    answers::{Useless, beginning},
+    check::{Case, Judgement},
+    outcome::{Evidence, Outcome, Target},
+    recording::{HttpFact, Request},
+};
+
+/// Judges every answer to the requests that `wanted` picks by `content`, which reads a sound one. Equal outcomes of one
+/// target are told once; no answer at all is not observed for `whole`.
+pub fn judge(
+    case: &Case<'_>,
+    whole: Target,
+    wanted: fn(&Request) -> bool,
+    content: impl Fn(&HttpFact) -> Result<Outcome, Useless>,
+) -> Judgement {
+    let mut judgement = Judgement::new();
+    for (_, fact) in case.answers(wanted) {
+        let target = Target::of(&fact.endpoint, fact.address);
+        let outcome = match content(fact) {
+            Ok(outcome) => outcome,
+            Err(Useless::NotConnected) => Outcome::unanswered(format!("no connection for GET {}", fact.url)),
+            Err(Useless::Fault(cause)) => Outcome::fail(*cause, of_answer(fact)),
+        };
+        let answered = |known: &Outcome| !matches!(known, Outcome::NotObserved(_));
+        let entry = (target, outcome);
+        match &entry.1 {
+            // Another vantage got an answer at this very address.
+            Outcome::NotObserved(_) if judgement.iter().any(|(known, _)| *known == entry.0) => {}
+            _ if judgement.contains(&entry) => {}
+            _ => {
+                judgement.retain(|(known, outcome)| *known != entry.0 || answered(outcome));
+                judgement.push(entry);
+            }
+        }
+    }
+    if judgement.is_empty() {
+        judgement.push((whole, Outcome::unanswered("nothing was there to ask")));
+    }
+    judgement
+}
+
+/// Status, headers and the beginning of the body.
+pub fn of_answer(fact: &HttpFact) -> Evidence {
+    let mut evidence = Evidence::of("request", format!("GET {}", fact.url));
+    let Ok(answer) = &fact.outcome else { return evidence };
+    evidence = evidence.and("status", answer.status);
+    for name in ["content-type", "location", "server", "via"] {
+        if let Some(value) = answer.header(name) {
+            evidence = evidence.and(name, value);
+        }
+    }
+    let begins = beginning(&answer.body.bytes.0);
+    if begins.is_empty() { evidence } else { evidence.and("body begins", begins) }
+}

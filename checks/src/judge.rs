@@ -1,0 +1,376 @@
+//! A case becomes a report: every check is asked, what it could not see is traced to the check that failed, policy is
+//! applied, and the verdict follows.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    check::{Case, Check, CheckId, Judgement},
+    deployment::{Accept, Scope, Severity},
+    outcome::{Evidence, Finding, Outcome, State, Target, Unobserved},
+    prose,
+    registry::CHECKS,
+    report::{
+        CheckReport, Counts, FindingReport, NextCommand, Report, ReportScope, Run, SCHEMA, TargetReport, Verdict,
+    },
+    sections,
+};
+
+/// Judges a case with every registered check.
+pub fn judge(case: &Case<'_>) -> Report {
+    let mut judged: Vec<(&dyn Check, Judgement)> =
+        CHECKS.iter().map(|check| (*check, selected(case, *check).unwrap_or_else(|| check.judge(case)))).collect();
+    trace(&mut judged);
+    let checks: Vec<CheckReport> = judged.iter().map(|(check, judgement)| report(case, *check, judgement)).collect();
+    let scope = scope(case);
+    let verdict = verdict(case, &judged, &checks, scope);
+    Report {
+        schema: SCHEMA,
+        verdict,
+        scope,
+        headline: headline(case, verdict, scope),
+        vantages: case.vantages(),
+        taken_at: case.now,
+        version: case.recordings.first().map(|recording| recording.version.clone()).unwrap_or_default(),
+        subject: case.deployment.device_services.url.as_str().to_owned(),
+        counts: counts(&checks),
+        guide: sections::guide(case, &checks),
+        firewall: sections::firewall(case, &checks),
+        pin_matrix: crate::matrix::build(case),
+        chains: sections::chains(case),
+        journey: None,
+        next_commands: next_commands(&judged),
+        checks,
+        run: run(case),
+    }
+}
+
+/// Globs with `*` (any run) and `?` (one character), over the whole id.
+pub fn glob_matches(glob: &str, id: &str) -> bool {
+    match (glob.chars().next(), id.chars().next()) {
+        (None, None) => true,
+        (Some('*'), _) => {
+            let rest = glob.get(1..).unwrap_or_default();
+            (0..=id.len()).filter_map(|from| id.get(from..)).any(|id| glob_matches(rest, id))
+        }
+        (Some(g), Some(c)) if g == '?' || g == c => {
+            glob_matches(glob.get(g.len_utf8()..).unwrap_or_default(), id.get(c.len_utf8()..).unwrap_or_default())
+        }
+        _ => false,
+    }
+}
+
+/// The judgement of a check that was not selected.
+fn selected(case: &Case<'_>, check: &dyn Check) -> Option<Judgement> {
+    let id = check.meta().id.0;
+    let any = |globs: &[String]| globs.iter().any(|glob| glob_matches(glob, id));
+    let is_selected = (case.policy.only.is_empty() || any(&case.policy.only)) && !any(&case.policy.skip);
+    let target = Target::Thing("selection".to_owned());
+    (!is_selected).then(|| vec![(target, Outcome::Skipped("not selected".to_owned()))])
+}
+
+/// What was asked and not seen is traced to the failing check that explains it: of the same target, else of any target
+/// (a pin that was not seen because the Trust Service gave no answer).
+fn trace(judged: &mut [(&dyn Check, Judgement)]) {
+    let failing: Vec<(CheckId, Vec<Target>)> = judged
+        .iter()
+        .map(|(check, judgement)| {
+            let targets = judgement.iter().filter(|(_, outcome)| outcome.state() == State::Fail);
+            (check.meta().id, targets.map(|(target, _)| target.clone()).collect::<Vec<_>>())
+        })
+        .filter(|(_, targets)| !targets.is_empty())
+        .collect();
+    let depends: BTreeMap<CheckId, &'static [CheckId]> =
+        judged.iter().map(|(check, _)| (check.meta().id, check.meta().depends_on)).collect();
+    for (check, judgement) in judged {
+        let closure = closure(check.meta().id, &depends);
+        let culprits: Vec<&(CheckId, Vec<Target>)> = failing.iter().filter(|(id, _)| closure.contains(id)).collect();
+        for (target, outcome) in judgement {
+            let Outcome::NotObserved(Unobserved::Unanswered { reason }) = outcome else { continue };
+            let direct = culprits.iter().find(|(_, targets)| targets.iter().any(|failed| failed.explains(target)));
+            if let Some((id, _)) = direct.or(culprits.first()) {
+                *outcome = Outcome::NotObserved(Unobserved::Because { check: *id, reason: reason.clone() });
+            }
+        }
+    }
+}
+
+fn closure(id: CheckId, depends: &BTreeMap<CheckId, &'static [CheckId]>) -> BTreeSet<CheckId> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![id];
+    while let Some(next) = open.pop() {
+        for dependency in depends.get(&next).copied().unwrap_or_default() {
+            if found.insert(*dependency) {
+                open.push(*dependency);
+            }
+        }
+    }
+    found
+}
+
+fn report(case: &Case<'_>, check: &dyn Check, judgement: &Judgement) -> CheckReport {
+    let meta = check.meta();
+    let mut targets = Vec::new();
+    let mut findings = Vec::new();
+    for (target, outcome) in judgement {
+        let state = state(case, meta.id, target, outcome);
+        let (reason, because) = match outcome {
+            Outcome::Skipped(reason) => (Some(reason.clone()), None),
+            Outcome::NotObserved(Unobserved::Because { check, reason }) => (Some(reason.clone()), Some(*check)),
+            Outcome::NotObserved(unobserved) => (Some(unobserved.reason().to_owned()), None),
+            _ => (None, None),
+        };
+        let evidence = match outcome {
+            Outcome::Pass(evidence)
+            | Outcome::Warn(Finding { evidence, .. })
+            | Outcome::Fail(Finding { evidence, .. }) => evidence.clone(),
+            _ => Evidence::none(),
+        };
+        if let Outcome::Warn(finding) | Outcome::Fail(finding) = outcome {
+            findings.push(FindingReport {
+                target: target.clone(),
+                outcome: severity(case, meta.id, outcome.state()),
+                cause: finding.cause.clone(),
+                message: prose::message(&finding.cause),
+                evidence: finding.evidence.clone(),
+                remedy: prose::remedy(&finding.cause),
+                accepted: accepted(case, meta.id, target).map(|accept| accept.reason.clone()),
+            });
+        }
+        targets.push(TargetReport { target: target.clone(), outcome: state, reason, because, evidence });
+    }
+    let outcome = targets.iter().map(|target| target.outcome).max().unwrap_or(State::Skipped);
+    let told = |wanted: State| move |target: &&TargetReport| outcome == wanted && target.outcome == wanted;
+    let because = targets.iter().filter(told(State::NotObserved)).find_map(|target| target.because);
+    let reason = targets
+        .iter()
+        .find(|target| told(State::NotObserved)(target) || told(State::Skipped)(target))
+        .and_then(|target| target.reason.clone());
+    let command = judgement.iter().find_map(|(_, outcome)| match outcome {
+        Outcome::NotObserved(Unobserved::Elsewhere { command, .. }) => Some(command.clone()),
+        _ => None,
+    });
+    CheckReport {
+        id: meta.id,
+        category: meta.id.category(),
+        title: meta.title,
+        outcome,
+        reason,
+        because,
+        command,
+        targets,
+        findings,
+    }
+}
+
+/// The outcome's state after policy: an accepted finding no longer counts.
+fn state(case: &Case<'_>, id: CheckId, target: &Target, outcome: &Outcome) -> State {
+    match outcome.state() {
+        State::Warn | State::Fail if accepted(case, id, target).is_some() => State::Pass,
+        state => severity(case, id, state),
+    }
+}
+
+fn severity(case: &Case<'_>, id: CheckId, state: State) -> State {
+    match (state, case.policy.severity.get(id.0)) {
+        (State::Warn | State::Fail, Some(Severity::Fail)) => State::Fail,
+        (State::Warn | State::Fail, Some(Severity::Warn)) => State::Warn,
+        (state, _) => state,
+    }
+}
+
+fn accepted<'a>(case: &Case<'a>, id: CheckId, target: &Target) -> Option<&'a Accept> {
+    let text = target.to_string();
+    let service = text.split('@').next().unwrap_or(&text);
+    let fits = |wanted: &String| *wanted == text || *wanted == service || target.host() == Some(wanted);
+    case.policy.accept.iter().find(|accept| {
+        let in_time = accept.until.is_none_or(|until| case.now <= until);
+        accept.check == id.0 && in_time && accept.target.as_ref().is_none_or(fits)
+    })
+}
+
+fn scope(case: &Case<'_>) -> ReportScope {
+    if !case.policy.only.is_empty() || !case.policy.skip.is_empty() {
+        return ReportScope::Selected;
+    }
+    match case.policy.scope {
+        Scope::Deployment => ReportScope::Deployment,
+        Scope::Vantage => ReportScope::Vantage,
+    }
+}
+
+fn verdict(case: &Case<'_>, judged: &[(&dyn Check, Judgement)], checks: &[CheckReport], scope: ReportScope) -> Verdict {
+    let failed = checks.iter().any(|check| check.outcome == State::Fail);
+    let cut_short = case.recordings.iter().any(|recording| !recording.unasked.is_empty());
+    let outcomes = || judged.iter().flat_map(|(_, judgement)| judgement).map(|(_, outcome)| outcome);
+    let unseen = cut_short
+        || match case.policy.scope {
+            Scope::Deployment => outcomes().any(|outcome| outcome.state() == State::NotObserved),
+            // What another vantage or a person must say is not this vantage's to see.
+            Scope::Vantage => outcomes().any(|outcome| {
+                matches!(outcome, Outcome::NotObserved(Unobserved::Unanswered { .. } | Unobserved::Because { .. }))
+            }),
+        };
+    let passed = checks.iter().any(|check| matches!(check.outcome, State::Pass | State::Warn));
+    match (scope, failed, unseen || !passed) {
+        (ReportScope::Selected, false, false) => Verdict::SelectedPass,
+        (ReportScope::Selected, ..) => Verdict::SelectedFail,
+        (_, true, _) => Verdict::NotReady,
+        (_, false, true) => Verdict::Incomplete,
+        (_, false, false) => Verdict::Ready,
+    }
+}
+
+fn headline(case: &Case<'_>, verdict: Verdict, scope: ReportScope) -> String {
+    let vantages: Vec<&str> = case.vantages().into_iter().map(crate::deployment::Vantage::id).collect();
+    let words = match verdict {
+        Verdict::Ready => "READY",
+        Verdict::NotReady => "NOT READY",
+        Verdict::Incomplete => "INCOMPLETE",
+        Verdict::SelectedPass => "SELECTED CHECKS PASS",
+        Verdict::SelectedFail => "SELECTED CHECKS FAIL",
+    };
+    match scope {
+        ReportScope::Vantage => format!("{words} as seen from {}", vantages.join(", ")),
+        ReportScope::Deployment | ReportScope::Selected => words.to_owned(),
+    }
+}
+
+fn counts(checks: &[CheckReport]) -> Counts {
+    let count = |state| checks.iter().filter(|check| check.outcome == state).count();
+    Counts {
+        pass: count(State::Pass),
+        warn: count(State::Warn),
+        fail: count(State::Fail),
+        skipped: count(State::Skipped),
+        not_observed: count(State::NotObserved),
+    }
+}
+
+fn next_commands(judged: &[(&dyn Check, Judgement)]) -> Vec<NextCommand> {
+    let mut commands: Vec<NextCommand> = Vec::new();
+    for (check, judgement) in judged {
+        let id = check.meta().id;
+        for (_, outcome) in judgement {
+            let Outcome::NotObserved(Unobserved::Elsewhere { vantage, command, .. }) = outcome else { continue };
+            match commands.iter_mut().find(|known| known.vantage == *vantage) {
+                Some(known) if known.checks.contains(&id) => {}
+                Some(known) => known.checks.push(id),
+                None => commands.push(NextCommand { vantage: *vantage, command: command.clone(), checks: vec![id] }),
+            }
+        }
+    }
+    commands
+}
+
+fn run(case: &Case<'_>) -> Run {
+    let questions = |recording: &crate::recording::Recording| {
+        recording.names.len() + recording.connections.len() + recording.answers.len()
+    };
+    let took = case.recordings.iter().map(|recording| recording.took).max().unwrap_or_default();
+    Run {
+        questions: case.recordings.iter().map(questions).sum(),
+        took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        unasked: case.recordings.iter().flat_map(|recording| recording.unasked.clone()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        deployment::{Accept, Role, TrustServiceMode, Vantage},
+        recording::{NameFailure, Recording},
+        testing::{NOW, name, recording, refused},
+        time::Timestamp,
+    };
+
+    fn judged(recordings: &[Recording]) -> Report {
+        let policy = &recordings[0].policy;
+        judge(&Case::new(recordings, policy, NOW).unwrap())
+    }
+
+    fn of<'a>(report: &'a Report, id: &str) -> &'a CheckReport {
+        report.checks.iter().find(|check| check.id.0 == id).unwrap()
+    }
+
+    fn without_network() -> Recording {
+        let mut recording = recording(Vantage::Console, TrustServiceMode::Cloud);
+        recording.names = vec![
+            name("discovery.awmdm.com", Role::Discovery, Err(NameFailure::NoServerAnswered)),
+            name("ds.example.com", Role::DeviceServices, Ok([10, 0, 0, 1])),
+        ];
+        recording.connections = vec![refused(Role::DeviceServices, "ds.example.com", 443, [10, 0, 0, 1])];
+        recording
+    }
+
+    #[test]
+    fn what_was_not_seen_is_traced_to_the_check_that_failed_at_the_same_target() {
+        let report = judged(&[without_network()]);
+        assert_eq!(report.verdict, Verdict::NotReady);
+        assert_eq!(of(&report, "dns/discovery-resolves").outcome, State::Fail);
+        assert!(of(&report, "dns/discovery-resolves").findings[0].message.contains("no DNS server answered"));
+        let row = of(&report, "firewall/console-to-discovery");
+        assert_eq!((row.outcome, row.because), (State::NotObserved, Some(CheckId("dns/discovery-resolves"))));
+        // Device Services were refused, so what is missing there is not discovery's name.
+        assert_eq!(of(&report, "network/reachable").outcome, State::Fail);
+        let elsewhere = of(&report, "firewall/devices-to-trust-service");
+        assert_eq!((elsewhere.outcome, elsewhere.because), (State::NotObserved, None));
+        assert_eq!(elsewhere.command.as_deref(), Some("pinflight check --from device"));
+        assert_eq!(of(&report, "trust-service/settings").outcome, State::Skipped);
+    }
+
+    #[test]
+    fn every_check_is_reported_whatever_is_selected() {
+        let mut recording = without_network();
+        recording.policy.only = vec!["trust-service/*".into()];
+        let report = judged(&[recording.clone()]);
+        assert_eq!(report.checks.len(), CHECKS.len());
+        assert_eq!((report.verdict, report.scope), (Verdict::SelectedFail, ReportScope::Selected));
+        assert_eq!(of(&report, "dns/discovery-resolves").reason.as_deref(), Some("not selected"));
+
+        recording.policy.only = vec!["dns/names-resolve".into()];
+        assert_eq!(judged(&[recording]).verdict, Verdict::SelectedPass);
+    }
+
+    #[test]
+    fn an_accepted_finding_is_shown_and_does_not_count_until_its_day() {
+        let mut recording = without_network();
+        let accept = |until| Accept {
+            check: "network/reachable".into(),
+            target: Some("ds.example.com".into()),
+            until: Some(Timestamp(NOW.0 + until)),
+            reason: "ticket 4711".into(),
+        };
+        recording.policy.accept = vec![accept(0)];
+        let report = judged(&[recording.clone()]);
+        let check = of(&report, "network/reachable");
+        assert_eq!(check.outcome, State::Pass);
+        assert_eq!(check.findings[0].accepted.as_deref(), Some("ticket 4711"));
+
+        recording.policy.accept = vec![accept(-1)];
+        assert_eq!(of(&judged(&[recording]), "network/reachable").outcome, State::Fail);
+    }
+
+    #[test]
+    fn an_interrupted_run_is_never_ready() {
+        let mut recording = recording(Vantage::Console, TrustServiceMode::Cloud);
+        recording.policy.scope = Scope::Vantage;
+        recording.unasked = vec!["the rest".into()];
+        assert_eq!(judged(&[recording]).verdict, Verdict::Incomplete);
+    }
+
+    #[test]
+    fn globs_cover_the_whole_id() {
+        for (glob, id, expected) in [
+            ("certificate/*", "certificate/path", true),
+            ("certificate/*", "certificate/", true),
+            ("certificate/*", "csr/path", false),
+            ("*", "pins/well-formed", true),
+            ("*/path", "certificate/path", true),
+            ("pins/well-forme?", "pins/well-formed", true),
+            ("pins", "pins/well-formed", false),
+        ] {
+            assert_eq!(glob_matches(glob, id), expected, "{glob} {id}");
+        }
+    }
+}

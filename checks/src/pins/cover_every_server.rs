@@ -1,0 +1,91 @@
+//! `pins/cover-every-server`
+
+use crate::{
+    cause::Cause,
+    check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
+    deployment::Role,
+    matrix::{self, Met},
+    outcome::{Evidence, Outcome, Target},
+    pin::{Book, Source, SourceId},
+    report::PinCell,
+    x509::{CertificateFacts, Place},
+};
+
+/// Every key that a device can meet matches a pin of the source that devices use.
+pub struct CoverEveryServer;
+
+impl Check for CoverEveryServer {
+    fn meta(&self) -> &'static Meta {
+        &Meta {
+            id: CheckId("pins/cover-every-server"),
+            title: "Every key that devices can meet at Device Services is pinned",
+            steps: &[GuideStep::P2, GuideStep::S6],
+            depends_on: &[
+                CheckId("discovery/host-registry"),
+                CheckId("trust-service/settings"),
+                CheckId("pins/well-formed"),
+                CheckId("pins/sources-agree"),
+            ],
+            since: "0.1.0",
+        }
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Judgement {
+        let book = Book::new(case);
+        let Some(used) = book.used() else {
+            let target = Target::Endpoint(case.deployment.device_services_endpoint());
+            let reason = "no source of pins is declared: give device_services.certificates, what was uploaded";
+            return vec![(target, Outcome::unanswered(reason))];
+        };
+        let mut judgement = Judgement::new();
+        for met in matrix::met(case) {
+            let entry = (met.target.clone(), of(&book, used, &met));
+            if !judgement.contains(&entry) {
+                judgement.push(entry);
+            }
+        }
+        judgement
+    }
+}
+
+fn of(book: &Book, used: &Source, met: &Met<'_>) -> Outcome {
+    let Some(leaf) = met.leaf else {
+        return Outcome::unanswered(format!("no certificate was seen at {}", met.target));
+    };
+    let cell = used.cell(&leaf.key);
+    let hidden = book.hidden().map(|source| source.cell(&leaf.key));
+    let evidence = Evidence::of("key", format!("{} sha256//{}", leaf.key.words, leaf.key.spki_sha256));
+    match (cell, hidden) {
+        (PinCell::NotObserved, _) => Outcome::unanswered(format!("the pins of the {} were not seen", used.id.words())),
+        (PinCell::Unknown, _) => {
+            let cause = Cause::KeyTypeUnknownToClient {
+                role: met.role,
+                certificate: leaf.name(Place::Leaf),
+                key: leaf.key.words.clone(),
+            };
+            Outcome::warn(cause, evidence)
+        }
+        // A device that reaches the cloud takes its pins there, one that does not takes the Trust Service's.
+        (PinCell::NoMatch, Some(PinCell::Match)) | (PinCell::Match, Some(PinCell::NoMatch)) => {
+            Outcome::unanswered("the cloud registry and the Trust Service differ on this key")
+        }
+        (PinCell::Match, _) => Outcome::Pass(evidence.and("pinned by", used.id.words())),
+        (PinCell::NoMatch, _) if used.has_faults() => Outcome::unanswered(format!(
+            "a pin of the {} that cannot be used may be meant for this key",
+            used.id.words()
+        )),
+        (PinCell::NoMatch, _) => Outcome::fail(not_pinned(book, used, met.role, leaf), evidence),
+    }
+}
+
+fn not_pinned(book: &Book, used: &Source, role: Role, leaf: &CertificateFacts) -> Cause {
+    let uploaded = book.source(SourceId::Uploaded).is_some_and(|source| source.cell(&leaf.key) == PinCell::Match);
+    Cause::KeyNotPinned {
+        pins_source: used.id.words().to_owned(),
+        role,
+        certificate: leaf.name(Place::Leaf),
+        spki_sha256: leaf.key.spki_sha256.clone(),
+        pins: used.pins().unwrap_or_default(),
+        uploaded,
+    }
+}

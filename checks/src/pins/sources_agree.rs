@@ -1,0 +1,113 @@
+//! `pins/sources-agree`
+
+use std::collections::BTreeSet;
+
+use crate::{
+    cause::Cause,
+    check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
+    matrix,
+    outcome::{Evidence, Outcome, Target},
+    pin::{Book, PinSet, Source, SourceId},
+};
+
+/// All sources of pins hold the same set.
+pub struct SourcesAgree;
+
+impl Check for SourcesAgree {
+    fn meta(&self) -> &'static Meta {
+        &Meta {
+            id: CheckId("pins/sources-agree"),
+            title: "Cloud registry, Trust Service and uploaded certificates hold the same pins",
+            steps: &[GuideStep::S6],
+            depends_on: &[
+                CheckId("discovery/host-registry"),
+                CheckId("trust-service/settings"),
+                CheckId("pins/well-formed"),
+            ],
+            since: "0.1.0",
+        }
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Judgement {
+        let book = Book::new(case);
+        let target = Target::Endpoint(case.deployment.device_services_endpoint());
+        let Some(used) = book.used() else {
+            return vec![(target, Outcome::unanswered("no source of pins is declared"))];
+        };
+        let met: BTreeSet<String> =
+            matrix::met(case).iter().filter_map(|met| Some(met.leaf?.key.spki_sha256.clone())).collect();
+        let mut judgement = Judgement::new();
+        for source in book.sources.iter().filter(|source| !source.sets.is_empty()) {
+            judgement.extend(of_answers(source).map(|outcome| (target.clone(), outcome)));
+        }
+        let others: Vec<&Source> = book.sources.iter().filter(|source| source.id != used.id).collect();
+        for other in &others {
+            // An empty cloud answer sends devices on to the Trust Service: nothing to agree with.
+            if other.id == SourceId::CloudRegistry
+                && other.sets.iter().all(|set| set.is_empty)
+                && !other.sets.is_empty()
+            {
+                continue;
+            }
+            judgement.extend(of_pair(&book, used, other, &met).map(|outcome| (target.clone(), outcome)));
+        }
+        if judgement.is_empty() {
+            let agreeing: Vec<&str> = others.iter().map(|source| source.id.words()).collect();
+            judgement.push(if used.sets.is_empty() {
+                (target, Outcome::unanswered(format!("the pins of the {} were not seen", used.id.words())))
+            } else if agreeing.is_empty() {
+                (target, Outcome::Skipped("there is one source of pins only".to_owned()))
+            } else {
+                let evidence = Evidence::of("devices use", used.id.words()).and("agreeing", agreeing.join(", "));
+                (target, Outcome::Pass(evidence))
+            });
+        }
+        judgement
+    }
+}
+
+/// Servers of one source that answer differently.
+fn of_answers(source: &Source) -> Option<Outcome> {
+    let [first, second, ..] = source.sets.as_slice() else { return None };
+    if first.keys == second.keys {
+        return None;
+    }
+    let told = |set: &PinSet| {
+        let by: Vec<String> = set.told_by.iter().map(ToString::to_string).collect();
+        format!("{} at {}", source.id.words(), by.join(", "))
+    };
+    Some(Outcome::fail(differ(&told(first), first, &told(second), second, false), Evidence::none()))
+}
+
+fn of_pair(book: &Book, used: &Source, other: &Source, met: &BTreeSet<String>) -> Option<Outcome> {
+    let (Some(ours), Some(theirs)) = (used.sets.first(), other.sets.first()) else {
+        let missing = if used.sets.is_empty() { used } else { other };
+        return Some(Outcome::unanswered(format!("the pins of the {} were not seen", missing.id.words())));
+    };
+    if used.has_faults() || other.has_faults() {
+        return (ours.keys != theirs.keys).then(|| Outcome::unanswered("a pin that cannot be used stands in the way"));
+    }
+    let hides = book.hidden().is_some_and(|hidden| hidden.id == other.id);
+    // What a server presents and no pin covers belongs to pins/cover-every-server.
+    let unpinned = |key: &&String| !hides && met.contains(*key);
+    let only_used: BTreeSet<&String> = ours.keys.difference(&theirs.keys).collect();
+    let only_other: BTreeSet<&String> = theirs.keys.difference(&ours.keys).filter(|key| !unpinned(key)).collect();
+    if only_used.is_empty() && only_other.is_empty() {
+        return None;
+    }
+    let cause = differ(used.id.words(), ours, other.id.words(), theirs, hides);
+    let breaks = |key: &&String| met.contains(*key);
+    let decides = only_used.iter().any(breaks) || only_other.iter().any(breaks) || met.is_empty();
+    Some(if hides && decides { Outcome::fail(cause, Evidence::none()) } else { Outcome::warn(cause, Evidence::none()) })
+}
+
+fn differ(used: &str, ours: &PinSet, other: &str, theirs: &PinSet, hides: bool) -> Cause {
+    let only = |a: &PinSet, b: &PinSet| a.keys.difference(&b.keys).map(|key| format!("sha256//{key}")).collect();
+    Cause::SourcesDiffer {
+        used: used.to_owned(),
+        other: other.to_owned(),
+        only_used: only(ours, theirs),
+        only_other: only(theirs, ours),
+        hides,
+    }
+}

@@ -1,0 +1,60 @@
+//! `pins/well-formed`
+
+use crate::{
+    cause::Cause,
+    check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
+    outcome::{Evidence, Outcome, Target},
+    pin::{Book, EntryFault, PinSet, Source, SourceId},
+    registry::ANSWERS,
+};
+
+/// Every pin is a whole public key in the form that the known client compares.
+pub struct WellFormed;
+
+impl Check for WellFormed {
+    fn meta(&self) -> &'static Meta {
+        &Meta {
+            id: CheckId("pins/well-formed"),
+            title: "Every pin is a whole public key in the form that the known client compares",
+            steps: &[GuideStep::S6],
+            depends_on: ANSWERS,
+            since: "0.1.0",
+        }
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Judgement {
+        let mut judgement = Judgement::new();
+        for source in Book::new(case).sources {
+            if source.id == SourceId::Uploaded {
+                continue;
+            }
+            if source.sets.is_empty() {
+                let target = Target::Thing(source.id.words().to_owned());
+                let reason = format!("no usable answer from the {}", source.id.words());
+                judgement.push((target, Outcome::unanswered(reason)));
+            }
+            for set in &source.sets {
+                judgement.extend(of_set(&source, set));
+            }
+        }
+        judgement
+    }
+}
+
+fn of_set(source: &Source, set: &PinSet) -> Judgement {
+    let Some(target) = set.told_by.first() else { return vec![] };
+    if set.faults.is_empty() {
+        return vec![(target.clone(), Outcome::Pass(Evidence::of("pins for Device Services", set.pins)))];
+    }
+    let told_by: Vec<String> = set.told_by.iter().map(ToString::to_string).collect();
+    let evidence = || Evidence::of("told by", told_by.join(", "));
+    set.faults.iter().map(|fault| (target.clone(), Outcome::fail(cause(source.id, fault), evidence()))).collect()
+}
+
+fn cause(id: SourceId, fault: &EntryFault) -> Cause {
+    let pins_source = id.words().to_owned();
+    match fault.clone() {
+        EntryFault::HostNotLowerCase { host } => Cause::PinnedHostNotLowerCase { pins_source, host },
+        EntryFault::Pin { host, pin, fault } => Cause::PinMalformed { pins_source, host, pin, fault },
+    }
+}

@@ -1,0 +1,47 @@
+//! The one place where a cause becomes a sentence and a remedy.
+//!
+//! Sentences begin with a small letter where a target stands before them, name the fact that decides, and end without a
+//! full stop. Text of a peer goes in as it came; renderers escape it.
+
+mod network;
+mod pins;
+mod service;
+mod tls;
+
+use crate::cause::Cause;
+
+/// Why, in one sentence.
+pub fn message(cause: &Cause) -> String {
+    tell(cause).0
+}
+
+/// What to do about it.
+pub fn remedy(cause: &Cause) -> String {
+    tell(cause).1
+}
+
+fn tell(cause: &Cause) -> (String, String) {
+    match cause {
+        Cause::NameUnresolved { name, resolver, failure } => network::name(name, resolver, failure),
+        Cause::TcpFailed { address, failure } => network::tcp(*address, failure),
+        Cause::TlsFailed { address, failure } => network::tls(*address, failure),
+        Cause::ProxyCannotReach { proxy, answer } => network::proxy_cannot_reach(proxy, answer),
+        Cause::ProxyFailed { proxy, failure } => network::proxy(proxy, failure),
+        Cause::HttpStatus { .. }
+        | Cause::HttpRedirected { .. }
+        | Cause::HttpHtml { .. }
+        | Cause::HttpNotJson { .. }
+        | Cause::HttpWrongShape { .. }
+        | Cause::HttpCutShort { .. }
+        | Cause::HttpFailed { .. }
+        | Cause::HostNotRegistered { .. }
+        | Cause::TrustServiceUrlForm { .. }
+        | Cause::TrustServiceUrlDiffers { .. } => service::tell(cause),
+        Cause::PinMalformed { .. }
+        | Cause::PinnedHostNotLowerCase { .. }
+        | Cause::KeyNotPinned { .. }
+        | Cause::KeyTypeUnknownToClient { .. }
+        | Cause::SourcesDiffer { .. } => pins::tell(cause),
+        _ => tls::tell(cause),
+    }
+}

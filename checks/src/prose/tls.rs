@@ -1,0 +1,152 @@
+//! Certificates.
+
+use crate::{
+    cause::{Cause, Difference},
+    x509::{CertificateName, LinkFault, Place},
+};
+
+pub(super) fn tell(cause: &Cause) -> (String, String) {
+    match cause {
+        Cause::MissingIntermediate { certificate, issuer, key_id, found_among_supplied } => {
+            let key = key_id.as_ref().map(|id| format!(", key identifier {id}")).unwrap_or_default();
+            let found = if *found_among_supplied { "; it is among the files you supplied" } else { "" };
+            (
+                format!("the issuer of {} is not sent: {issuer}{key}{found}", named(certificate)),
+                format!("install the intermediate {issuer} on this server, so that it is sent; Android fetches none by itself"),
+            )
+        }
+        Cause::UntrustedRoot { root } => (
+            format!("the chain ends in a root that is neither public nor declared: {}", named(root)),
+            "if this is your own root, give it with --cacert (trust.ca_files) and have it on the devices; else find out who \
+             re-signs the connection"
+                .to_owned(),
+        ),
+        Cause::SelfSigned { certificate } => (
+            format!("the server presents a self-signed certificate: {}", named(certificate)),
+            "bind a certificate that a CA has issued".to_owned(),
+        ),
+        Cause::PathBroken { certificate, fault } => (
+            format!("no path is valid: {} {}", named(certificate), link(fault)),
+            "have this certificate issued anew, or send the right one in its place".to_owned(),
+        ),
+        Cause::CertificateUnreadable { position, detail } => (
+            format!("certificate {} of the chain cannot be read: {detail}", position + 1),
+            "bind a well-formed certificate".to_owned(),
+        ),
+        Cause::HandshakeSignatureInvalid { certificate } => (
+            format!("the server cannot prove that it has the key of {}", named(certificate)),
+            "bind the certificate together with its own private key; if it is, something in between replays it".to_owned(),
+        ),
+        Cause::ExpiredAlternativePath { certificate, not_after } => (
+            format!("a second path leads through {}, which expired on {}", named(certificate), not_after.day()),
+            "stop sending the expired certificate: some clients choose that path".to_owned(),
+        ),
+        Cause::WrongOrder { should_be } => {
+            let order: Vec<String> = should_be.iter().map(|place| (place + 1).to_string()).collect();
+            (
+                format!("the chain is sent in the wrong order; right would be {}", order.join(", ")),
+                "send the leaf first, and each certificate before its issuer".to_owned(),
+            )
+        }
+        Cause::StrangerSent { certificate } => (
+            format!("a certificate is sent that has nothing to do with the leaf: {}", named(certificate)),
+            "remove it from the server's chain".to_owned(),
+        ),
+        Cause::SentTwice { certificate } => (
+            format!("a certificate is sent more than once: {}", named(certificate)),
+            "remove the double from the server's chain".to_owned(),
+        ),
+        Cause::NameMismatch { host, names } => (
+            format!("the certificate is not for {host}; it is for {}", names_of(names)),
+            format!("bind a certificate whose SAN holds {host}, or use a name that it holds"),
+        ),
+        Cause::NameInCommonNameOnly { host, common_name } => (
+            format!("{host} stands in the certificate's CN only ({common_name}), and no platform reads the CN"),
+            format!("have the certificate issued with {host} in its SAN"),
+        ),
+        Cause::PartialWildcard { host, pattern } => (
+            format!("{pattern} does not cover {host}: a wildcard must be the whole leftmost label, and covers one label"),
+            format!("have the certificate issued with {host} in its SAN"),
+        ),
+        Cause::Expired { certificate, not_after } => (
+            format!("{} expired on {}", named(certificate), not_after.day()),
+            renew(certificate),
+        ),
+        Cause::NotYetValid { certificate, not_before } => (
+            format!("{} is not valid before {}", named(certificate), not_before),
+            "bind it from that day on, or correct this machine's clock".to_owned(),
+        ),
+        Cause::ExpiresSoon { certificate, not_after, days } => (
+            format!("{} expires on {}, in {days} days", named(certificate), not_after.day()),
+            renew(certificate),
+        ),
+        Cause::KeysDiffer { keys, by } => {
+            let told: Vec<String> =
+                keys.iter().map(|(key, places)| format!("sha256//{key} at {}", places.join(", "))).collect();
+            (format!("different keys are presented {}: {}", difference(*by), told.join("; ")), mend(*by).to_owned())
+        }
+        _ => (String::new(), String::new()),
+    }
+}
+
+fn named(certificate: &CertificateName) -> String {
+    let place = match certificate.place {
+        Place::Leaf => "the leaf",
+        Place::Intermediate => "the intermediate",
+        Place::Root => "the root",
+    };
+    format!("{place} {} (serial {})", certificate.subject, certificate.serial)
+}
+
+fn names_of(names: &[String]) -> String {
+    if names.is_empty() { "no name at all (it has no SAN)".to_owned() } else { names.join(", ") }
+}
+
+fn renew(certificate: &CertificateName) -> String {
+    match certificate.place {
+        Place::Leaf => "renew it; with the same key nothing changes for pinned devices, a new key must be pinned first",
+        Place::Intermediate | Place::Root => {
+            "send the issuer's current certificate in its place, or have the leaf issued by a CA that lasts"
+        }
+    }
+    .to_owned()
+}
+
+fn link(fault: &LinkFault) -> String {
+    match fault {
+        LinkFault::BadSignature => "bears a signature that its issuer's key did not make".to_owned(),
+        LinkFault::UnsupportedSignature { algorithm } => {
+            format!("is signed with {algorithm}, which cannot be verified")
+        }
+        LinkFault::NotACa => "has issued another certificate, but is no CA".to_owned(),
+        LinkFault::NoCertSign => "has issued another certificate, but its key usage does not allow that".to_owned(),
+        LinkFault::PathLength { allowed, found } => {
+            format!("allows {allowed} further CAs below it, and there are {found}")
+        }
+        LinkFault::NameConstraints => {
+            "does not allow the names of the certificates below it (name constraints)".to_owned()
+        }
+        LinkFault::UnknownCriticalExtension { oid } => format!("has a critical extension that nobody knows ({oid})"),
+        LinkFault::Version1 => "is of X.509 version 1, which is no longer accepted".to_owned(),
+        LinkFault::TooLong => "stands below more intermediates than are accepted".to_owned(),
+        LinkFault::Other { detail } => format!("is refused ({detail})"),
+    }
+}
+
+fn difference(by: Difference) -> &'static str {
+    match by {
+        Difference::Address => "by different servers",
+        Difference::Family => "on IPv4 and IPv6",
+        Difference::Repeat => "by one address from one connection to the next",
+        Difference::Sni => "with and without SNI",
+    }
+}
+
+fn mend(by: Difference) -> &'static str {
+    match by {
+        Difference::Sni => "bind the same certificate as the default of this address: clients without SNI get that one",
+        Difference::Address | Difference::Family | Difference::Repeat => {
+            "bind the same certificate everywhere, or have every key pinned"
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Whether a conversation reached its server: shared by the rows of the firewall table and `network/reachable`, so that
+//! both read the same facts alike.
+
+use crate::{
+    cause::Cause,
+    check::{Case, Judgement},
+    deployment::{Endpoint, Role, Vantage},
+    outcome::{Evidence, Outcome, Target},
+    recording::{ConnectFailure, ConnectionFact, ConversationFailure, ProxyFailure},
+};
+
+/// A row of the guide's firewall table.
+pub struct Row {
+    /// `console-to-discovery`
+    pub id: &'static str,
+    /// The source column.
+    pub source: Vantage,
+    /// What it leads to.
+    pub role: fn(&Case<'_>) -> Role,
+}
+
+impl Row {
+    /// Row 1.
+    pub const CONSOLE_TO_DISCOVERY: Self =
+        Self { id: "console-to-discovery", source: Vantage::Console, role: |_| Role::Discovery };
+    /// Row 2.
+    pub const DEVICE_SERVICES_TO_DISCOVERY: Self =
+        Self { id: "device-services-to-discovery", source: Vantage::DeviceServices, role: |_| Role::Discovery };
+    /// Row 3.
+    pub const DISCOVERY_TO_DEVICE_SERVICES: Self =
+        Self { id: "discovery-to-device-services", source: Vantage::Discovery, role: |_| Role::DeviceServices };
+    /// Row 4: the on-premises Trust Service where there is one, else discovery.
+    pub const DEVICES_TO_TRUST_SERVICE: Self = Self {
+        id: "devices-to-trust-service",
+        source: Vantage::Device,
+        role: |case| {
+            if case.deployment.device_needs_trust_service() { Role::TrustService } else { Role::Discovery }
+        },
+    };
+    /// The table, in the guide's order.
+    pub const ALL: [Self; 4] = [
+        Self::CONSOLE_TO_DISCOVERY,
+        Self::DEVICE_SERVICES_TO_DISCOVERY,
+        Self::DISCOVERY_TO_DEVICE_SERVICES,
+        Self::DEVICES_TO_TRUST_SERVICE,
+    ];
+}
+
+impl Row {
+    /// Where it leads.
+    pub fn endpoint(&self, case: &Case<'_>) -> Option<Endpoint> {
+        match (self.role)(case) {
+            Role::Discovery => Some(case.deployment.discovery_endpoint()),
+            Role::DeviceServices => Some(case.deployment.device_services_endpoint()),
+            _ => case.deployment.trust_service_endpoint(),
+        }
+    }
+
+    /// Each address that the source met, and how that went.
+    pub fn judge(&self, case: &Case<'_>) -> Judgement {
+        let Some(endpoint) = self.endpoint(case) else { return vec![] };
+        let whole = Target::Endpoint(endpoint.clone());
+        let unseen = format!("only {} can show whether it reaches {endpoint}", self.source.place());
+        if let Some(outcome) = case.elsewhere(&[self.source], &unseen) {
+            return vec![(whole, outcome)];
+        }
+        let role = (self.role)(case);
+        let facts =
+            case.connections(&[role]).filter(|(vantage, fact)| *vantage == self.source && is_asked_as_devices_do(fact));
+        let judgement = of_each_address(case, facts.map(|(_, fact)| fact));
+        if judgement.is_empty() {
+            let reason = format!("no connection to {endpoint} was possible");
+            return vec![(whole, Outcome::unanswered(reason))];
+        }
+        judgement
+    }
+
+    /// The source column, for people.
+    pub fn source_words(&self) -> &'static str {
+        match self.source {
+            Vantage::Console => "UEM console",
+            Vantage::DeviceServices => "Device Services",
+            Vantage::Discovery => "discovery",
+            Vantage::Device => "devices",
+        }
+    }
+
+    /// Whether the vantage is not the source itself, but any machine outside.
+    pub fn is_stand_in(&self) -> bool {
+        self.source == Vantage::Discovery
+    }
+
+    /// Whether its source was taken and found the way shut.
+    pub fn is_shut(&self, case: &Case<'_>) -> bool {
+        self.judge(case).iter().any(|(_, outcome)| matches!(outcome, Outcome::Fail(_)))
+    }
+}
+
+/// With SNI, or without one because the host is an address.
+pub fn is_asked_as_devices_do(fact: &ConnectionFact) -> bool {
+    fact.sni.is_some() || fact.endpoint.ip().is_some()
+}
+
+/// Each address once: the worst of its conversations.
+pub fn of_each_address<'a>(case: &Case<'_>, facts: impl Iterator<Item = &'a ConnectionFact>) -> Judgement {
+    let facts: Vec<&ConnectionFact> = facts.collect();
+    let has_ipv4 = facts.iter().any(|fact| fact.outcome.is_ok() && fact.address.is_some_and(|a| a.is_ipv4()));
+    let mut judgement: Judgement = Vec::new();
+    for fact in facts {
+        let target = Target::of(&fact.endpoint, fact.address);
+        let outcome = of(case, fact, has_ipv4);
+        match judgement.iter_mut().find(|(known, _)| *known == target) {
+            Some((_, known)) if known.state() >= outcome.state() => {}
+            Some((_, known)) => *known = outcome,
+            None => judgement.push((target, outcome)),
+        }
+    }
+    judgement
+}
+
+fn of(case: &Case<'_>, fact: &ConnectionFact, has_ipv4: bool) -> Outcome {
+    let address = fact.address;
+    let failure = match &fact.outcome {
+        Ok(handshake) => {
+            let evidence = Evidence::of("tls", format!("{} {}", handshake.version, handshake.suite));
+            return Outcome::Pass(evidence.and("took", format!("{} ms", fact.took.as_millis())));
+        }
+        Err(failure) => failure,
+    };
+    match failure {
+        // A name with an AAAA record seen from a machine without IPv6 says nothing of the deployment.
+        ConversationFailure::Tcp { failure: ConnectFailure::NetworkUnreachable }
+            if has_ipv4 && address.is_some_and(|a| a.is_ipv6()) =>
+        {
+            Outcome::Skipped("this machine has no route to IPv6 addresses; its IPv4 address answers".to_owned())
+        }
+        ConversationFailure::Tcp { failure } => {
+            Outcome::fail(Cause::TcpFailed { address, failure: failure.clone() }, connected(fact))
+        }
+        ConversationFailure::Tls { failure, .. } => {
+            Outcome::fail(Cause::TlsFailed { address, failure: failure.clone() }, connected(fact))
+        }
+        ConversationFailure::Proxy { failure: ProxyFailure::TargetUnreachable { answer } } => {
+            let cause = Cause::ProxyCannotReach { proxy: case.proxy_words(), answer: answer.clone() };
+            Outcome::fail(cause, connected(fact))
+        }
+        ConversationFailure::Proxy { .. } => {
+            Outcome::unanswered(format!("the proxy let no connection to {} through", fact.endpoint))
+        }
+    }
+}
+
+fn connected(fact: &ConnectionFact) -> Evidence {
+    let evidence = Evidence::of("took", format!("{} ms", fact.took.as_millis()));
+    match fact.connected_after {
+        Some(after) => evidence.and("tcp", format!("connected after {} ms", after.as_millis())),
+        None => evidence,
+    }
+}

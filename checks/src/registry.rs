@@ -1,0 +1,71 @@
+//! Every check there is. Its order is the report's order.
+
+use crate::{
+    check::{Check, CheckId},
+    discovery, dns, firewall, guide, network, pins, trust_service,
+};
+
+/// The one list.
+pub const CHECKS: &[&dyn Check] = &[
+    &dns::DiscoveryResolves,
+    &dns::NamesResolve,
+    &network::Proxy,
+    &firewall::ConsoleToDiscovery,
+    &firewall::DeviceServicesToDiscovery,
+    &firewall::DiscoveryToDeviceServices,
+    &firewall::DevicesToTrustService,
+    &network::Reachable,
+    &discovery::HostRegistry,
+    &trust_service::Url,
+    &trust_service::Redirect,
+    &trust_service::Settings,
+    &pins::WellFormed,
+    &pins::CoverEveryServer,
+    &pins::SourcesAgree,
+    &guide::ByHand,
+];
+
+/// Every id, in the registry's order.
+pub fn ids() -> Vec<&'static str> {
+    CHECKS.iter().map(|check| check.meta().id.0).collect()
+}
+
+/// What a conversation with a name needs first.
+pub(crate) const NAMES_AND_PROXY: &[CheckId] =
+    &[CheckId("dns/discovery-resolves"), CheckId("dns/names-resolve"), CheckId("network/proxy")];
+
+/// What an answer of any server needs first: names, the proxy, and every way.
+pub(crate) const EVERY_WAY: &[CheckId] = &[
+    CheckId("firewall/console-to-discovery"),
+    CheckId("firewall/device-services-to-discovery"),
+    CheckId("firewall/discovery-to-device-services"),
+    CheckId("firewall/devices-to-trust-service"),
+    CheckId("network/reachable"),
+];
+
+/// What a source of pins needs first.
+pub(crate) const ANSWERS: &[CheckId] = &[CheckId("discovery/host-registry"), CheckId("trust-service/settings")];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn ids_are_unique_kebab_and_depend_on_what_is_registered() {
+        let all: BTreeSet<&str> = ids().into_iter().collect();
+        assert_eq!(all.len(), CHECKS.len());
+        for check in CHECKS {
+            let meta = check.meta();
+            let (category, name) = meta.id.0.split_once('/').unwrap();
+            for part in [category, name] {
+                assert!(!part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", meta.id);
+            }
+            for dependency in meta.depends_on {
+                assert!(all.contains(dependency.0), "{} depends on {dependency}", meta.id);
+            }
+            assert!(!meta.title.ends_with('.'), "{}", meta.id);
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! The sections of a report that gather what several checks found: the guide, the firewall table, the chains.
+
+use crate::{
+    check::{Case, CheckId},
+    guide::{self, STEPS},
+    outcome::{State, Target},
+    reach::Row,
+    recording::ConversationFailure,
+    registry::CHECKS,
+    report::{CertificateView, ChainView, CheckReport, FirewallRow, GuideRow},
+    x509::{CertificateFacts, ChainFacts, PathEnd, Unreadable},
+};
+
+const BY_HAND: CheckId = CheckId("guide/by-hand");
+
+/// The guide's list, each step with the worst of what proves it.
+pub fn guide(case: &Case<'_>, checks: &[CheckReport]) -> Vec<GuideRow> {
+    let confirmations = guide::confirmations(case);
+    let rows = STEPS.iter().map(|(step, title)| {
+        let proving = CHECKS.iter().filter(|check| check.meta().steps.contains(step)).map(|check| check.meta().id);
+        let mut proofs: Vec<(CheckId, State, Option<String>)> = proving
+            .filter_map(|id| checks.iter().find(|report| report.id == id))
+            .map(|report| (report.id, report.outcome, report.reason.clone()))
+            .collect();
+        let by_hand = checks.iter().find(|report| report.id == BY_HAND);
+        for one in confirmations.iter().filter(|one| one.step == *step) {
+            let thing = Target::Thing(one.title.to_owned());
+            let told = by_hand.and_then(|report| report.targets.iter().find(|target| target.target == thing));
+            if let Some(told) = told {
+                let note = told.reason.as_ref().map(|_| format!("to be confirmed: {}", one.title));
+                proofs.push((BY_HAND, told.outcome, note));
+            }
+        }
+        let outcome = proofs.iter().map(|(_, state, _)| *state).max().unwrap_or(State::Skipped);
+        let note = match proofs.iter().find(|(_, state, _)| *state == outcome) {
+            None => Some("no check of this version proves it".to_owned()),
+            Some((id, State::Fail | State::Warn, _)) => Some(id.to_string()),
+            Some((_, State::Pass, _)) => None,
+            Some((_, _, note)) => note.clone(),
+        };
+        let mut checks: Vec<CheckId> = proofs.iter().map(|(id, ..)| *id).collect();
+        checks.dedup();
+        GuideRow { step: *step, title, outcome, checks, note }
+    });
+    rows.collect()
+}
+
+/// The guide's firewall table.
+pub fn firewall(case: &Case<'_>, checks: &[CheckReport]) -> Vec<FirewallRow> {
+    let rows = Row::ALL.iter().filter_map(|row| {
+        let report = checks.iter().find(|report| report.id.0.strip_prefix("firewall/") == Some(row.id))?;
+        let endpoint = row.endpoint(case)?;
+        let note = match report.outcome {
+            State::Fail | State::Warn => report.findings.first().map(|finding| finding.message.clone()),
+            State::Pass if row.is_stand_in() => Some("seen from a stand-in for the cloud".to_owned()),
+            State::Pass => None,
+            State::Skipped | State::NotObserved => report.reason.clone(),
+        };
+        Some(FirewallRow {
+            id: row.id,
+            source: row.source_words(),
+            destination: endpoint.host,
+            port: endpoint.port,
+            outcome: report.outcome,
+            check: report.id,
+            note,
+        })
+    });
+    rows.collect()
+}
+
+/// Each distinct chain, with everybody who presented it.
+pub fn chains(case: &Case<'_>) -> Vec<ChainView> {
+    let mut seen: Vec<(&[crate::recording::CertId], Vec<Target>, Option<String>)> = Vec::new();
+    for fact in case.recordings.iter().flat_map(|recording| &recording.connections) {
+        let sent = match &fact.outcome {
+            Ok(handshake) => &handshake.chain,
+            Err(ConversationFailure::Tls { chain, .. }) => chain,
+            Err(_) => continue,
+        };
+        let Some(facts) = case.chain(sent) else { continue };
+        let target = Target::of(&fact.endpoint, fact.address);
+        match seen.iter_mut().find(|(known, ..)| *known == sent.as_slice()) {
+            Some((_, targets, _)) if targets.contains(&target) => {}
+            Some((_, targets, _)) => targets.push(target),
+            None => seen.push((sent, vec![target], anchor(facts, fact.role))),
+        }
+    }
+    seen.into_iter()
+        .filter_map(|(sent, targets, anchor)| {
+            let certificates = case.chain(sent)?.sent.iter().map(view).collect();
+            Some(ChainView { targets, certificates, anchor })
+        })
+        .collect()
+}
+
+fn anchor(facts: &ChainFacts, role: crate::deployment::Role) -> Option<String> {
+    let subject = |id| facts.certificate(id).map(CertificateFacts::display_subject).unwrap_or_default();
+    Some(match &facts.used_path(role)?.end {
+        PathEnd::Mozilla { subject } => format!("public root {subject}"),
+        PathEnd::System { id } => format!("root of this machine {}", subject(id)),
+        PathEnd::Supplied { id } => format!("supplied root {}", subject(id)),
+        PathEnd::SigningRoot { id } => format!("signing root {}", subject(id)),
+        PathEnd::Untrusted { .. } | PathEnd::IssuerMissing { .. } => return None,
+    })
+}
+
+fn view(certificate: &Result<CertificateFacts, Unreadable>) -> CertificateView {
+    match certificate {
+        Ok(facts) => CertificateView {
+            subject: facts.display_subject(),
+            issuer: facts.issuer.clone(),
+            serial: facts.serial.clone(),
+            not_before: Some(facts.not_before),
+            not_after: Some(facts.not_after),
+            names: facts.dns_names.iter().chain(&facts.ip_addresses).cloned().collect(),
+            key: facts.key.words.clone(),
+            sha256: facts.id.0.clone(),
+            sha1: facts.sha1.clone(),
+            spki_sha256: facts.key.spki_sha256.clone(),
+        },
+        Err(unreadable) => CertificateView {
+            subject: format!("unreadable: {}", unreadable.detail),
+            issuer: String::new(),
+            serial: String::new(),
+            not_before: None,
+            not_after: None,
+            names: Vec::new(),
+            key: String::new(),
+            sha256: unreadable.id.0.clone(),
+            sha1: String::new(),
+            spki_sha256: String::new(),
+        },
+    }
+}

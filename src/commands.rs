@@ -1,0 +1,26 @@
+//! One file a subcommand: the stages put together.
+
+pub mod check;
+pub mod demo;
+pub mod explain;
+pub mod init;
+pub mod list;
+pub mod replay;
+mod show;
+
+use crate::{
+    cli::{Cli, Command},
+    exit::Exit,
+};
+
+/// Carries out what the command line says.
+pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
+    match &cli.command {
+        Command::Check(args) => check::run(cli, args),
+        Command::Demo(args) => demo::run(cli, args),
+        Command::Replay(args) => replay::run(cli, args),
+        Command::Explain(args) => show::explain(cli, args),
+        Command::List(args) => show::list(cli, args),
+        Command::Init(args) => show::init(args),
+    }
+}

@@ -1,0 +1,135 @@
+//! How a report reaches the user: style, formats, files, exit code. And the commands that only print.
+
+use std::{
+    io::{IsTerminal, stdout},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context, bail};
+use clap::ColorChoice;
+use pinflight_checks::{
+    check::{Case, Meta},
+    deployment::Policy,
+    judge,
+    recording::Recording,
+    registry::CHECKS,
+    report::Report,
+    time::Timestamp,
+};
+
+use crate::{
+    cli::{Cli, ExplainArgs, InitArgs, ListArgs, OutputArgs},
+    commands::{explain, init, list},
+    exit::Exit,
+    output,
+    render::{self, Renderer, Show, Style},
+};
+
+/// Where and how a report is shown, checked before anything is asked.
+pub(super) struct Outputs {
+    style: Style,
+    stdout: &'static dyn Renderer,
+    files: Vec<(&'static dyn Renderer, PathBuf)>,
+}
+
+impl Outputs {
+    pub(super) fn new(cli: &Cli, args: &OutputArgs) -> anyhow::Result<Self> {
+        let mut files = Vec::new();
+        for report in &args.report {
+            let Some((format, path)) = report.split_once('=').filter(|(_, path)| !path.is_empty()) else {
+                bail!("--report {report}: write it as FORMAT=FILE, for example json=report.json");
+            };
+            files.push((render::by_name(format)?, PathBuf::from(path)));
+        }
+        Ok(Self { style: style(cli, args.width, args.ascii), stdout: render::by_name(&args.output)?, files })
+    }
+
+    /// Writes the report everywhere it was asked for.
+    pub(super) fn write(&self, report: &Report) -> anyhow::Result<()> {
+        output::to_stdout(|out| self.stdout.render(report, &self.style, out))?;
+        for (format, path) in &self.files {
+            let plain = Style { color: false, ..self.style };
+            output::to_file(path, |out| format.render(report, &plain, out))?;
+        }
+        Ok(())
+    }
+}
+
+/// Judges, shows, and says how it ends.
+pub(super) fn conclude(
+    recordings: &[Recording],
+    policy: &Policy,
+    now: Timestamp,
+    outputs: &Outputs,
+) -> anyhow::Result<Exit> {
+    let case = Case::new(recordings, policy, now).context("there is no recording to judge")?;
+    let report = judge::judge(&case);
+    outputs.write(&report)?;
+    Ok(Exit::of(&report, policy.fail_on))
+}
+
+pub(super) fn explain(cli: &Cli, args: &ExplainArgs) -> anyhow::Result<Exit> {
+    let mut text = Vec::new();
+    explain::explain(&metas(), &args.id, &style(cli, None, false), &mut text)?;
+    output::to_stdout(|out| out.write_all(&text))?;
+    Ok(Exit::Ready)
+}
+
+pub(super) fn list(cli: &Cli, args: &ListArgs) -> anyhow::Result<Exit> {
+    output::to_stdout(|out| match args.output.as_str() {
+        "json" => list::json(&metas(), out),
+        _ => list::table(&metas(), &style(cli, None, false), out),
+    })?;
+    Ok(Exit::Ready)
+}
+
+pub(super) fn init(args: &InitArgs) -> anyhow::Result<Exit> {
+    init::run(args)?;
+    Ok(Exit::Ready)
+}
+
+/// The one clock of a run.
+pub(super) fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+}
+
+/// The process's environment, as settings ask for it.
+pub(super) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn metas() -> Vec<&'static Meta> {
+    CHECKS.iter().map(|check| check.meta()).collect()
+}
+
+/// Standard output is what the style is for.
+pub(super) fn style(cli: &Cli, width: Option<u16>, ascii: bool) -> Style {
+    let terminal = stdout().is_terminal();
+    let columns = terminal_size::terminal_size().filter(|_| terminal).map(|(width, _)| usize::from(width.0));
+    let forced = environment("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    let color = match cli.color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => environment("NO_COLOR").is_none() && (terminal || forced),
+    };
+    let utf8 = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| environment(name));
+    let ascii_locale = utf8.is_some_and(|locale| matches!(locale.as_str(), "C" | "POSIX"));
+    Style {
+        width: width.map(usize::from).or(columns).unwrap_or(80),
+        unicode: !ascii && !ascii_locale,
+        color,
+        show: Show::Findings,
+        verbose: cli.verbose,
+    }
+}
+
+/// Whether a file can be named so; told before anything is asked.
+pub(super) fn must_have_folder(path: &Path) -> anyhow::Result<()> {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+            bail!("cannot write {}: there is no folder {}", path.display(), folder.display())
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,45 @@
+//! Where reports go: standard output, whose closing is no error, and files, which are whole or not there.
+
+use std::{
+    io::{self, Write},
+    path::Path,
+};
+
+use anyhow::Context;
+
+/// Writes to standard output; a reader that has gone away (`| head`) is no error.
+pub fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.context("cannot write to standard output"),
+    }
+}
+
+/// Writes a file beside its place and renames it into it, so that nobody ever reads half of it.
+pub fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let problem = || format!("cannot write {}", path.display());
+    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(problem)?;
+    let mut out = io::BufWriter::new(file.as_file_mut());
+    write(&mut out).and_then(|()| out.flush()).with_context(problem)?;
+    drop(out);
+    readable_by_umask(&file).with_context(problem)?;
+    file.persist(path).map_err(|error| error.error).with_context(problem)?;
+    Ok(())
+}
+
+/// A temporary file is private; a report is an ordinary file.
+#[cfg(unix)]
+fn readable_by_umask(file: &tempfile::NamedTempFile) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn readable_by_umask(_: &tempfile::NamedTempFile) -> io::Result<()> {
+    Ok(())
+}
