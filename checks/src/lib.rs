@@ -5,6 +5,7 @@
 
 pub mod answers;
 pub mod cause;
+pub mod certificate;
 pub mod check;
 pub mod deployment;
 pub mod discovery;

@@ -1,14 +1,18 @@
 //! DER → facts: names, keys, pins, who signed whom, every candidate path and what breaks it.
 
-use std::collections::BTreeMap;
+mod chain;
+mod der;
+mod judge;
+mod name;
+mod paths;
+mod pool;
+mod read;
+mod signature;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    deployment::Role,
-    recording::{CertId, Recording},
-    time::Timestamp,
-};
+pub use self::{chain::chains, read::read};
+use crate::{deployment::Role, recording::CertId, time::Timestamp};
 
 /// Enough to tell a person which certificate is meant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -331,14 +335,4 @@ impl CertificateFacts {
             self.subject.clone()
         }
     }
-}
-
-/// Reads and judges each distinct chain of the recordings, as of `now`, against the roots of its recording.
-pub fn chains(_recordings: &[Recording], _now: Timestamp) -> BTreeMap<Vec<CertId>, ChainFacts> {
-    BTreeMap::new()
-}
-
-/// Reads one certificate.
-pub fn read(_der: &[u8]) -> Result<CertificateFacts, Unreadable> {
-    Err(Unreadable { id: CertId::of(&[]), detail: String::new() })
 }

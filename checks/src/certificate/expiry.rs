@@ -1,0 +1,89 @@
+//! `certificate/expiry`
+
+use super::{Presented, READABLE, judge_each, leaf_unreadable};
+use crate::{
+    cause::Cause,
+    check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
+    deployment::Policy,
+    outcome::{Evidence, Outcome, Unobserved},
+    time::Timestamp,
+    x509::{CertificateFacts, ChainFacts, PathEnd, Place},
+};
+
+/// When does the first certificate of the path used expire?
+pub struct Expiry;
+
+static META: Meta = Meta {
+    id: CheckId("certificate/expiry"),
+    title: "No certificate of a path used expires soon",
+    steps: &[GuideStep::P2],
+    depends_on: &READABLE,
+    since: "0.1.0",
+};
+
+impl Check for Expiry {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Judgement {
+        judge_each(case, |_| true, |presented, chain| judge(presented, chain, case.policy, case.now))
+    }
+}
+
+fn judge(presented: &Presented<'_>, chain: &ChainFacts, policy: &Policy, now: Timestamp) -> Vec<Outcome> {
+    if chain.leaf().is_none() {
+        return vec![leaf_unreadable(chain)];
+    }
+    let Some(path) = chain.used_path(presented.role) else {
+        let reason = format!("no sound path from what {} presents", presented.target);
+        return vec![Outcome::NotObserved(Unobserved::Unanswered { reason })];
+    };
+    let ends_in_root = !matches!(path.end, PathEnd::Mozilla { .. } | PathEnd::IssuerMissing { .. });
+    let last = path.certificates.len().saturating_sub(1);
+    let members: Vec<(Place, &CertificateFacts)> = path
+        .certificates
+        .iter()
+        .enumerate()
+        .filter_map(|(position, id)| {
+            let place = match position {
+                0 => Place::Leaf,
+                position if position == last && ends_in_root => Place::Root,
+                _ => Place::Intermediate,
+            };
+            chain.certificate(id).map(|facts| (place, facts))
+        })
+        .collect();
+    let name = |place: Place, facts: &CertificateFacts| chain.name_of(&facts.id, place);
+
+    let out_of_time = members.iter().filter_map(|(place, facts)| {
+        let evidence = Evidence::of("certificate", facts.display_subject());
+        if facts.not_after < now {
+            let evidence = evidence.and("expired", facts.not_after).and("days ago", facts.not_after.days_until(now));
+            let cause = Cause::Expired { certificate: name(*place, facts), not_after: facts.not_after };
+            return Some(Outcome::fail(cause, evidence));
+        }
+        (now < facts.not_before).then(|| {
+            let evidence = evidence.and("valid from", facts.not_before);
+            let cause = Cause::NotYetValid { certificate: name(*place, facts), not_before: facts.not_before };
+            Outcome::fail(cause, evidence)
+        })
+    });
+    let out_of_time: Vec<Outcome> = out_of_time.collect();
+    if !out_of_time.is_empty() {
+        return out_of_time;
+    }
+
+    let Some((place, first)) = members.iter().min_by_key(|(_, facts)| facts.not_after) else { return Vec::new() };
+    let days = now.days_until(first.not_after);
+    let evidence =
+        Evidence::of("first to expire", first.display_subject()).and("expires", first.not_after).and("days left", days);
+    let cause = || Cause::ExpiresSoon { certificate: name(*place, first), not_after: first.not_after, days };
+    if days < i64::from(policy.critical_days) {
+        vec![Outcome::fail(cause(), evidence)]
+    } else if days < i64::from(policy.warning_days) {
+        vec![Outcome::warn(cause(), evidence)]
+    } else {
+        vec![Outcome::Pass(evidence)]
+    }
+}

@@ -1,0 +1,145 @@
+//! `certificate/same-everywhere`
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{READABLE, Said, leaf_unreadable, presented};
+use crate::{
+    cause::{Cause, Difference},
+    check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
+    deployment::Role,
+    outcome::{Evidence, Outcome, Target},
+    recording::ConnectionFact,
+    x509::{CertificateFacts, KeyFacts},
+};
+
+/// Do addresses, servers, families, repeats and SNI-less handshakes show the same key?
+pub struct SameEverywhere;
+
+static META: Meta = Meta {
+    id: CheckId("certificate/same-everywhere"),
+    title: "Device Services shows the same key, or pinned ones, wherever it is met",
+    steps: &[GuideStep::P2],
+    depends_on: &READABLE,
+    since: "0.1.0",
+};
+
+impl Check for SameEverywhere {
+    fn meta(&self) -> &'static Meta {
+        &META
+    }
+
+    fn judge(&self, case: &Case<'_>) -> Judgement {
+        let mut said = Said::default();
+        let mut met: BTreeMap<Target, Vec<Met<'_>>> = BTreeMap::new();
+        let facts = case.recordings.iter().flat_map(|recording| &recording.connections);
+        for fact in facts.filter(|fact| fact.role.is_device_services()) {
+            let Some(chain) = presented(fact).and_then(|(sent, _)| case.chain(sent)) else { continue };
+            match chain.leaf() {
+                Some(leaf) => met.entry(Target::Endpoint(fact.endpoint.clone())).or_default().push(Met { fact, leaf }),
+                None => said.say(Target::of(&fact.endpoint, fact.address), leaf_unreadable(chain)),
+            }
+        }
+        for (target, met) in met {
+            said.say(target, judge(&met, |key| pinned(case, key)));
+        }
+        said.add_silent(case, Role::is_device_services);
+        said.judgement
+    }
+}
+
+/// Whether a key is pinned in the source that devices use; none: not known.
+fn pinned(_case: &Case<'_>, _key: &KeyFacts) -> Option<bool> {
+    None
+}
+
+/// A leaf with the conversation in which it was met.
+struct Met<'a> {
+    fact: &'a ConnectionFact,
+    leaf: &'a CertificateFacts,
+}
+
+impl Met<'_> {
+    fn key(&self) -> &str {
+        &self.leaf.key.spki_sha256
+    }
+
+    fn server(&self) -> String {
+        let address = self.fact.address.map(|address| address.to_string());
+        address.unwrap_or_else(|| format!("{} through the proxy", self.fact.endpoint))
+    }
+
+    /// `10.1.0.11:443 without SNI`; repeats of a question are not told apart.
+    fn place(&self) -> String {
+        if self.fact.sni.is_some() || self.fact.endpoint.ip().is_some() {
+            self.server()
+        } else {
+            format!("{} without SNI", self.server())
+        }
+    }
+}
+
+fn judge(met: &[Met<'_>], pinned: impl Fn(&KeyFacts) -> Option<bool>) -> Outcome {
+    if let [only] = met {
+        return Outcome::Skipped(format!("{} was met once, so there is nothing to compare", only.place()));
+    }
+    let keys: BTreeSet<&str> = met.iter().map(Met::key).collect();
+    let evidence = evidence(met, &keys);
+    if keys.len() <= 1 {
+        let certificates: BTreeSet<_> = met.iter().map(|one| &one.leaf.id).collect();
+        return Outcome::Pass(match certificates.len() {
+            0 | 1 => evidence,
+            several => evidence.and("certificates", format!("{several} with this one key: renewed with the same key")),
+        });
+    }
+    let by = difference(met);
+    let verdicts: BTreeSet<Option<bool>> = met.iter().map(|one| pinned(&one.leaf.key)).collect();
+    let all_pinned = verdicts.iter().all(|verdict| *verdict == Some(true));
+    // An unpinned key is the failure of pins/cover-every-server; that SNI-less clients get another certificate is not
+    // said there.
+    let owned_by_pins = verdicts.contains(&Some(false)) && by != Difference::Sni;
+    if all_pinned || owned_by_pins {
+        return Outcome::Pass(evidence.and("all pinned", if all_pinned { "yes" } else { "no" }));
+    }
+    let places = |key: &str| {
+        let places: BTreeSet<String> = met.iter().filter(|one| one.key() == key).map(Met::place).collect();
+        places.into_iter().collect()
+    };
+    let keys = keys.into_iter().map(|key| (key.to_owned(), places(key))).collect();
+    Outcome::warn(Cause::KeysDiffer { keys, by }, evidence)
+}
+
+/// How often each key was met, of how many times asked.
+fn evidence(met: &[Met<'_>], keys: &BTreeSet<&str>) -> Evidence {
+    let servers: BTreeSet<String> = met.iter().map(Met::server).collect();
+    let start = Evidence::of("handshakes", format!("{} with {} servers", met.len(), servers.len()));
+    keys.iter().fold(start, |evidence, key| {
+        let with_it: Vec<&Met<'_>> = met.iter().filter(|one| one.key() == *key).collect();
+        let serials: BTreeSet<&str> = with_it.iter().map(|one| one.leaf.serial.as_str()).collect();
+        let serials = serials.into_iter().collect::<Vec<_>>().join(", ");
+        evidence.and("key", format!("{key}, {} of {} times, serial {serials}", with_it.len(), met.len()))
+    })
+}
+
+/// By what keys differ: the first of SNI, repeats, families, addresses that tells them apart.
+fn difference(met: &[Met<'_>]) -> Difference {
+    let with_sni = |one: &Met<'_>| one.fact.sni.is_some();
+    let named: BTreeSet<&str> = met.iter().filter(|one| with_sni(one)).map(Met::key).collect();
+    if !named.is_empty() && met.iter().any(|one| !with_sni(one) && !named.contains(one.key())) {
+        return Difference::Sni;
+    }
+    let mut by_question: BTreeMap<(String, bool), BTreeSet<&str>> = BTreeMap::new();
+    let mut by_family: BTreeMap<bool, BTreeSet<&str>> = BTreeMap::new();
+    for one in met {
+        by_question.entry((one.server(), with_sni(one))).or_default().insert(one.key());
+        if let Some(address) = one.fact.address {
+            by_family.entry(address.is_ipv6()).or_default().insert(one.key());
+        }
+    }
+    if by_question.values().any(|keys| keys.len() > 1) {
+        return Difference::Repeat;
+    }
+    match (by_family.get(&false), by_family.get(&true)) {
+        (Some(v4), Some(v6)) if v4.is_disjoint(v6) && v4.len() == 1 && v6.len() == 1 => Difference::Family,
+        _ => Difference::Address,
+    }
+}

@@ -1,0 +1,158 @@
+//! A chain as sent → all that is to be known of it.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap, HashSet, btree_map::Entry},
+};
+
+use super::{
+    ChainFacts, PathEnd, PathFacts, judge,
+    paths::{Builder, Candidate},
+    pool::{Index, Pool, Surroundings},
+};
+use crate::{
+    recording::{CertId, ConversationFailure, Recording},
+    time::Timestamp,
+};
+
+/// Reads and judges each distinct chain of the recordings, as of `now`, against the roots of its recording; one that
+/// several recordings hold, against those of the first.
+pub fn chains(recordings: &[Recording], now: Timestamp) -> BTreeMap<Vec<CertId>, ChainFacts> {
+    let mut pool = Pool::default();
+    let mut all = BTreeMap::new();
+    for recording in recordings {
+        let mut around = Surroundings::of(recording, &mut pool);
+        let sent = recording.connections.iter().map(|fact| match &fact.outcome {
+            Ok(handshake) => handshake.chain.as_slice(),
+            Err(ConversationFailure::Tls { chain, .. }) => chain.as_slice(),
+            Err(ConversationFailure::Tcp { .. } | ConversationFailure::Proxy { .. }) => &[],
+        });
+        for ids in sent.filter(|ids| !ids.is_empty()) {
+            if let Entry::Vacant(place) = all.entry(ids.to_vec()) {
+                place.insert(chain(ids, recording, &mut pool, &mut around, now));
+            }
+        }
+    }
+    all
+}
+
+fn chain<'a>(
+    ids: &'a [CertId],
+    recording: &'a Recording,
+    pool: &mut Pool<'a>,
+    around: &mut Surroundings<'a>,
+    now: Timestamp,
+) -> ChainFacts {
+    let found: Vec<_> = ids.iter().map(|id| pool.find(id, recording)).collect();
+    let sent: Vec<_> = found.iter().map(|one| one.clone().map(|index| pool.facts(index).clone())).collect();
+    let mut seen = HashSet::new();
+    let doubles: Vec<usize> =
+        (0..ids.len()).filter(|place| ids.get(*place).is_some_and(|id| !seen.insert(id))).collect();
+    let mut places: Vec<(usize, Index)> = Vec::new();
+    for (place, one) in found.iter().enumerate() {
+        if let (Ok(index), false) = (one, doubles.contains(&place)) {
+            around.recognise(*index, pool);
+            places.push((place, *index));
+        }
+    }
+    let Some(Ok(leaf)) = found.first() else {
+        return ChainFacts {
+            sent,
+            added: Vec::new(),
+            paths: Vec::new(),
+            strangers: Vec::new(),
+            doubles,
+            should_be: None,
+        };
+    };
+
+    let readable: Vec<Index> = places.iter().map(|(_, index)| *index).collect();
+    let mut builder = Builder::new(pool, around, &readable);
+    let candidates = builder.paths(*leaf);
+    let reachable = builder.reachable(*leaf);
+    let (members, strangers): (Vec<_>, Vec<_>) = places.iter().partition(|(_, index)| reachable.contains(index));
+    let issuers: HashMap<Index, Vec<Index>> =
+        members.iter().map(|(_, index)| (*index, builder.issuing_certificates(*index))).collect();
+
+    let position: HashMap<Index, usize> = places.iter().map(|(place, index)| (*index, *place)).collect();
+    let mut paths: Vec<(PathFacts, &Candidate)> =
+        candidates.iter().map(|candidate| (path_facts(pool, candidate, &position, now), candidate)).collect();
+    paths.sort_by_key(|(facts, candidate)| worth(facts, candidate, pool));
+
+    let preferred = paths.first().map(|(facts, _)| facts.sent.iter().flatten().copied().collect()).unwrap_or_default();
+    let should_be = proper_order(&members, &issuers, preferred);
+    let mut added: Vec<Index> = Vec::new();
+    for index in paths.iter().flat_map(|(_, candidate)| &candidate.certificates) {
+        if !position.contains_key(index) && !added.contains(index) {
+            added.push(*index);
+        }
+    }
+    ChainFacts {
+        sent,
+        added: added.into_iter().map(|index| pool.facts(index).clone()).collect(),
+        strangers: strangers.into_iter().map(|(place, _)| place).collect(),
+        doubles,
+        should_be,
+        paths: paths.into_iter().map(|(facts, _)| facts).collect(),
+    }
+}
+
+fn path_facts(pool: &Pool<'_>, path: &Candidate, position: &HashMap<Index, usize>, now: Timestamp) -> PathFacts {
+    let needed = path.certificates.len() - usize::from(judge::ends_in_certificate(&path.end));
+    let sent: Vec<Option<usize>> = path.certificates.iter().map(|index| position.get(index).copied()).collect();
+    PathFacts {
+        certificates: path.certificates.iter().map(|index| pool.facts(*index).id.clone()).collect(),
+        complete_as_sent: sent.iter().take(needed).all(Option::is_some),
+        sent,
+        end: path.end.clone(),
+        faults: judge::faults(pool, path, now),
+        out_of_time: judge::out_of_time(pool, &path.certificates, now),
+    }
+}
+
+/// The best first: valid; sound but for its time; sound with what was supplied; a root that nobody trusts; no root; broken.
+/// Among equals the one in time, the one with the most sent, the shortest, the one that lasts longest; then as found.
+fn worth(facts: &PathFacts, path: &Candidate, pool: &Pool<'_>) -> impl Ord + use<> {
+    let ends_well = !matches!(facts.end, PathEnd::Untrusted { .. } | PathEnd::IssuerMissing { .. });
+    let rank = match (&facts.end, facts.faults.is_empty()) {
+        (_, false) if ends_well => 5,
+        (_, false) => 6,
+        (PathEnd::Untrusted { .. }, true) => 3,
+        (PathEnd::IssuerMissing { .. }, true) => 4,
+        (_, true) if !facts.complete_as_sent => 2,
+        (_, true) => u8::from(!facts.out_of_time.is_empty()),
+    };
+    let not_sent = facts.sent.iter().filter(|place| place.is_none()).count();
+    let until = path.certificates.iter().map(|index| pool.facts(*index).not_after).min();
+    (rank, !facts.out_of_time.is_empty(), not_sent, path.certificates.len(), Reverse(until))
+}
+
+/// The order in which the members should have been sent, `None` if they were: each after one that it issued, the path
+/// used before others.
+fn proper_order(
+    members: &[(usize, Index)],
+    issuers: &HashMap<Index, Vec<Index>>,
+    preferred: Vec<usize>,
+) -> Option<Vec<usize>> {
+    let issued = |issuer: Index, subject: Index| {
+        issuer != subject && issuers.get(&subject).is_some_and(|issuers| issuers.contains(&issuer))
+    };
+    let follows_another = |(at, (_, index)): (usize, &(usize, Index))| {
+        let mut before = members.iter().take(at);
+        let mut others = members.iter();
+        before.any(|(_, other)| issued(*index, *other)) || !others.any(|(_, other)| issued(*index, *other))
+    };
+    if members.iter().enumerate().skip(1).all(follows_another) {
+        return None;
+    }
+    let mut order = preferred;
+    let mut rest: Vec<&(usize, Index)> = members.iter().filter(|(place, _)| !order.contains(place)).collect();
+    while !rest.is_empty() {
+        let done = |place: &usize| order.contains(place);
+        let ready =
+            |(_, index): &&(usize, Index)| members.iter().any(|(place, other)| done(place) && issued(*index, *other));
+        let next = rest.iter().position(ready).unwrap_or_default();
+        order.push(rest.remove(next).0);
+    }
+    Some(order)
+}
