@@ -34,6 +34,12 @@ Examples:
   pinflight demo --list                     the faults that can be shown
   pinflight demo --fault NAME               what one of them looks like";
 
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  pinflight replay console.json             judge it again, with no network
+  pinflight replay console.json device-services.json outside.json device.json
+                                            one verdict over all four machines";
+
 const INIT_EXAMPLES: &str = "\
 Examples:
   pinflight init                            write ./pinflight.toml
@@ -65,6 +71,8 @@ pub enum Command {
     Check(Box<CheckArgs>),
     /// Raise a deployment on loopback and check it from all four vantages
     Demo(DemoArgs),
+    /// Judge recordings again, of one machine or of several together
+    Replay(ReplayArgs),
     /// Print the page of a check
     Explain(ExplainArgs),
     /// List every check
@@ -296,6 +304,21 @@ pub struct DemoArgs {
     /// Break the deployment in this way
     #[arg(long, value_name = "NAME")]
     pub fault: Option<String>,
+    /// Which checks count.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// What is shown.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `pinflight replay`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = REPLAY_EXAMPLES)]
+pub struct ReplayArgs {
+    /// Recordings, as `pinflight check --record` writes them
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
     /// Which checks count.
     #[command(flatten)]
     pub select: SelectArgs,

@@ -6,4 +6,10 @@
 
 pub mod cli;
 pub mod commands;
+pub mod exit;
+pub mod observe;
+pub mod output;
+pub mod pages;
+pub mod progress;
+pub mod render;
 pub mod settings;

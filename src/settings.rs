@@ -28,7 +28,6 @@ use self::{build::Build, raw::Raw};
 pub use self::{
     error::{ConfigError, ConfigErrors, Origin},
     file::read,
-    globs::matches,
 };
 use crate::cli::{CheckArgs, SelectArgs};
 

@@ -2,7 +2,7 @@
 
 use std::{
     io::{IsTerminal, stdout},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use anyhow::{Context, bail};
@@ -84,7 +84,9 @@ pub(super) fn list(cli: &Cli, args: &ListArgs) -> anyhow::Result<Exit> {
 }
 
 pub(super) fn init(args: &InitArgs) -> anyhow::Result<Exit> {
-    init::run(args)?;
+    if let Some(path) = init::run(args, &mut stdout())? {
+        output::note(&format!("{} is written; edit it, then run: pinflight check --from console", path.display()));
+    }
     Ok(Exit::Ready)
 }
 
@@ -121,15 +123,5 @@ pub(super) fn style(cli: &Cli, width: Option<u16>, ascii: bool) -> Style {
         color,
         show: Show::Findings,
         verbose: cli.verbose,
-    }
-}
-
-/// Whether a file can be named so; told before anything is asked.
-pub(super) fn must_have_folder(path: &Path) -> anyhow::Result<()> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
-            bail!("cannot write {}: there is no folder {}", path.display(), folder.display())
-        }
-        _ => Ok(()),
     }
 }
