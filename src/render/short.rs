@@ -56,7 +56,7 @@ fn lines(report: &Report) -> Vec<Text> {
     }
     for next in report.next_commands.iter().take(COMMANDS) {
         let place = format!("next, on {}:", next.vantage.place());
-        lines.push(Text::plain(place).and_sentence(Tone::Code, next.command.as_str()));
+        lines.push(Text::plain(place).and_whole(Tone::Code, next.command.as_str()));
     }
     lines
 }

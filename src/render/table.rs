@@ -8,6 +8,7 @@ mod unseen;
 use std::io;
 
 use pinflight_checks::{
+    check::CheckId,
     deployment::Vantage,
     outcome::{State, Target},
     report::{Counts, Report, ReportScope, Verdict},
@@ -136,6 +137,21 @@ fn marker(state: State, style: &Style) -> Text {
     Text::default().and_unbroken(tone(state), words)
 }
 
+/// Check ids for a list: a whole category is told as `category/*`.
+fn ids(report: &Report, wanted: &[CheckId]) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    for id in wanted {
+        let all: Vec<CheckId> =
+            report.checks.iter().filter(|check| check.category == id.category()).map(|check| check.id).collect();
+        let whole = all.len() > 1 && all.iter().all(|id| wanted.contains(id));
+        let one = if whole { format!("{}/* ({})", id.category(), counted(all.len(), "check")) } else { id.to_string() };
+        if !told.contains(&one) {
+            told.push(one);
+        }
+    }
+    told
+}
+
 /// Targets for a list: what several addresses of one service share is told once.
 fn listed(targets: &[&Target]) -> Vec<String> {
     let mut last = None;
@@ -165,6 +181,12 @@ pub(super) fn counted(count: usize, noun: &str) -> String {
 }
 
 fn run(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
+    if !report.run.unasked.is_empty() {
+        sheet.heading(format!("No time was left for {}", counted(report.run.unasked.len(), "question")))?;
+    }
+    for question in &report.run.unasked {
+        sheet.prose(2, &Text::plain(question.as_str()))?;
+    }
     sheet.gap()?;
     let took = match report.run.took_ms {
         ms if ms < 1000 => format!("{ms} ms"),
@@ -172,14 +194,5 @@ fn run(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
     };
     let questions = counted(report.run.questions, "question");
     let line = format!("pinflight {}: {questions} in {took}, judged for {}", report.version, report.taken_at);
-    sheet.prose(0, &Text::of(Tone::Dim, line))?;
-    if report.run.unasked.is_empty() {
-        return Ok(());
-    }
-    let title = format!("No time was left for {}:", counted(report.run.unasked.len(), "question"));
-    sheet.prose(0, &Text::of(Tone::Warn, title))?;
-    for question in &report.run.unasked {
-        sheet.prose(2, &Text::plain(question.as_str()))?;
-    }
-    Ok(())
+    sheet.prose(0, &Text::of(Tone::Dim, line))
 }

@@ -5,7 +5,10 @@ mod schema;
 use proptest::prelude::*;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Show, Style, by_name, formats, sample, text::Text};
+use super::{
+    Show, Style, by_name, formats, sample,
+    text::{Sheet, Text},
+};
 
 fn shown(format: &str, report: &pinflight_checks::report::Report, style: Style) -> String {
     let mut out = Vec::new();
@@ -138,6 +141,35 @@ fn formats_are_found_by_name() {
     let message = |name| by_name(name).map(|_| ()).unwrap_err().to_string();
     assert_eq!(message("jsn"), "no output format \"jsn\", did you mean json? (table, short, json)");
     assert_eq!(message("xml"), "no output format \"xml\" (table, short, json)");
+}
+
+#[test]
+fn every_check_that_is_not_seen_is_told_somewhere() {
+    let mut report = sample::firewall_shut();
+    let text = shown("table", &report, Style::default());
+    assert!(text.contains("hides  discovery/host-registry, pins/* (3 checks)\n"), "{text}");
+    assert!(!text.contains("Not seen\n"), "{text}");
+
+    // An accepted failure stands in another section, which folds nothing.
+    report.checks[0].findings[0].accepted = Some("known".to_owned());
+    let text = shown("table", &report, Style::default());
+    let expected = "\nNot seen\n  discovery/host-registry, pins/* (3 checks)\n\
+                    \u{20}   no handshake with discovery.awmdm.com:443 (because of\n    firewall/console-to-discovery)\n";
+    assert!(text.contains(expected), "{text}");
+}
+
+#[test]
+fn a_continued_command_is_the_same_command() {
+    let command =
+        format!("pinflight check --trust-service https://{}:9001/TrustService --from device", "ts.".repeat(60));
+    let mut out = Vec::new();
+    let style = wide(60);
+    Sheet { style: &style, out: &mut out }.command(4, &command).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.lines().all(|line| line.width() <= 60), "{text}");
+    // What a shell reads: a backslash takes its line end away, and blanks between words are all alike.
+    let read = text.replace("\\\n", "");
+    assert_eq!(read.split_whitespace().collect::<Vec<_>>().join(" "), command);
 }
 
 proptest! {

@@ -167,7 +167,7 @@ fn put(lines: &mut Vec<Line>, tone: Tone, word: &str, width: usize) {
     // A word that needs more than a line of its own starts where there is room, if that is worth it.
     let mut rest = word;
     let mut room = width.saturating_sub(line.width() + gap);
-    if columns(word) <= width || room < width / 3 {
+    if columns(word) <= width || 3 * room <= width {
         lines.push(Line::default());
         room = width;
     }
@@ -324,23 +324,40 @@ impl Sheet<'_> {
 
     /// A line of our own as it stands, however wide: code.
     pub fn verbatim(&mut self, text: &str) -> io::Result<()> {
-        let mut line = Line::default();
-        line.push(Tone::Code, &escape::terminal(text, usize::MAX, self.style.unicode));
-        self.line(0, &line)
+        self.code(0, &escape::terminal(text, usize::MAX, self.style.unicode))
     }
 
-    /// A command to be copied: cut between words only, and continued as a POSIX shell does it.
-    pub fn command(&mut self, indent: usize, command: &str) -> io::Result<()> {
-        let room = self.style.columns().saturating_sub(indent + 2);
-        let lines = Text::of(Tone::Code, command).wrap(room, self.style.unicode);
-        let last = lines.len().saturating_sub(1);
-        for (number, mut line) in lines.into_iter().enumerate() {
-            if number < last {
-                line.push(Tone::Code, "\\");
+    /// A command to be copied, whole: continued as a POSIX shell does it, even within a word that is wider than the line.
+    pub fn command(&mut self, by: usize, command: &str) -> io::Result<()> {
+        let shown = escape::terminal(command, usize::MAX, self.style.unicode);
+        let width = self.style.columns();
+        let (mut line, mut start) = (String::new(), by);
+        for word in shown.split(' ') {
+            let gap = if line.is_empty() { "" } else { " " };
+            if start + columns(&line) + gap.len() + columns(word) + 2 <= width {
+                line = line + gap + word;
+                continue;
             }
-            self.line(indent, &line)?;
+            if !line.is_empty() {
+                self.code(start, &format!("{line} \\"))?;
+                start = by;
+            }
+            // Spaces at the beginning of a line would part a word, so its rest stands at the margin.
+            let mut rest = word;
+            while start + columns(rest) + 2 > width {
+                let (head, tail) = rest.split_at(fitting(rest, width.saturating_sub(start + 1)));
+                self.code(start, &format!("{head}\\"))?;
+                (rest, start) = (tail, 0);
+            }
+            rest.clone_into(&mut line);
         }
-        Ok(())
+        self.code(start, &line)
+    }
+
+    fn code(&mut self, by: usize, escaped: &str) -> io::Result<()> {
+        let mut line = Line::default();
+        line.push(Tone::Code, escaped);
+        self.line(by, &line)
     }
 
     fn line(&mut self, by: usize, line: &Line) -> io::Result<()> {

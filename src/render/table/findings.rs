@@ -1,6 +1,6 @@
 //! What is wrong: one block a check, its findings, what it hides, what to do.
 
-use std::{collections::BTreeMap, io};
+use std::io;
 
 use pinflight_checks::{
     check::CheckId,
@@ -10,7 +10,7 @@ use pinflight_checks::{
 
 use super::{
     super::text::{Sheet, Text, Tone},
-    counted, listed, marker,
+    counted, ids, listed, marker,
 };
 
 /// Findings of one check shown in full; the targets of the others are named.
@@ -141,23 +141,11 @@ pub(super) fn evidence(evidence: &Evidence, indent: usize, sheet: &mut Sheet<'_>
     Ok(())
 }
 
-/// The checks that are not seen because this one fails; a whole category as `category/*`.
+/// The checks that are not seen because this one fails.
 fn hidden_by(report: &Report, id: CheckId) -> Vec<String> {
-    let mut hidden: BTreeMap<&str, Vec<CheckId>> = BTreeMap::new();
-    for check in report.checks.iter().filter(|check| is_hidden_by(check, id)) {
-        hidden.entry(check.category).or_default().push(check.id);
-    }
-    let mut told = Vec::new();
-    for check in &report.checks {
-        let Some(ids) = hidden.remove(check.category) else { continue };
-        let all = report.checks.iter().filter(|other| other.category == check.category).count();
-        if ids.len() == all && all > 1 {
-            told.push(format!("{}/* ({})", check.category, counted(all, "check")));
-        } else {
-            told.extend(ids.iter().map(ToString::to_string));
-        }
-    }
-    told
+    let hidden: Vec<CheckId> =
+        report.checks.iter().filter(|check| is_hidden_by(check, id)).map(|check| check.id).collect();
+    ids(report, &hidden)
 }
 
 fn is_hidden_by(check: &CheckReport, id: CheckId) -> bool {

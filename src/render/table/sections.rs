@@ -4,7 +4,7 @@ use std::io;
 
 use pinflight_checks::{
     check::GuideStep,
-    outcome::Target,
+    outcome::{State, Target},
     report::{CertificateView, ChainView, PinCell, PinMatrix, PinRow, PinSource, Report},
     time::Timestamp,
 };
@@ -20,7 +20,8 @@ use super::{
 
 /// The guide's own list.
 pub(super) fn guide(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
-    if report.guide.is_empty() {
+    // Nothing of it was selected.
+    if report.guide.iter().all(|row| row.outcome == State::Skipped) {
         return Ok(());
     }
     sheet.heading("The guide")?;
@@ -55,7 +56,7 @@ pub(in crate::render) fn step(step: GuideStep) -> &'static str {
 
 /// The guide's firewall table.
 pub(super) fn firewall(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
-    if report.firewall.is_empty() {
+    if report.firewall.iter().all(|row| row.outcome == State::Skipped) {
         return Ok(());
     }
     sheet.heading("Firewall")?;
@@ -166,7 +167,7 @@ pub(super) fn certificates(report: &Report, sheet: &mut Sheet<'_>) -> io::Result
         let places = chain.targets.iter().filter(|_| alike(leaf)).map(place);
         grid.row([
             Text::plain(subject(leaf)),
-            Text::plain(leaf.key.as_str()),
+            Text::default().and_unbroken(Tone::Plain, leaf.key.as_str()),
             first_expiry(chain, report.taken_at),
             anchor,
             Text::default().and_list(Tone::Dim, places),
@@ -193,12 +194,13 @@ fn first_expiry(chain: &ChainView, now: Timestamp) -> Text {
     let Some((end, at)) = ends.min() else {
         return Text::of(Tone::Warn, "end unreadable");
     };
-    let whose = if at == 0 { "" } else { " (an issuer)" };
+    let whose = if at == 0 { "" } else { "(an issuer)" };
     let days = now.days_until(end);
     if end < now {
-        return Text::of(Tone::Bad, format!("{}, expired{whose}", end.day()));
+        return Text::of(Tone::Bad, format!("{}, expired", end.day())).and(Tone::Bad, whose);
     }
-    Text::plain(format!("{}, {}{whose}", end.day(), counted(usize::try_from(days).unwrap_or(0), "day")))
+    let days = counted(usize::try_from(days).unwrap_or(0), "day");
+    Text::plain(format!("{}, {days}", end.day())).and(Tone::Dim, whose)
 }
 
 fn in_detail(chain: &ChainView, sheet: &mut Sheet<'_>) -> io::Result<()> {

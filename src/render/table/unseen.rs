@@ -5,7 +5,7 @@ use std::io;
 use pinflight_checks::{
     check::CheckId,
     outcome::State,
-    report::{CheckReport, Report},
+    report::{CheckReport, FindingReport, Report},
 };
 
 use super::super::text::{Sheet, Text, Tone};
@@ -29,7 +29,7 @@ pub(super) fn next_commands(report: &Report, sheet: &mut Sheet<'_>) -> io::Resul
 pub(super) fn not_seen(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
     let told = |check: &&CheckReport| {
         let elsewhere = report.next_commands.iter().any(|next| next.checks.contains(&check.id));
-        check.outcome == State::NotObserved && check.because.is_none() && !elsewhere
+        check.outcome == State::NotObserved && !check.because.is_some_and(|id| is_told(report, id)) && !elsewhere
     };
     let checks: Vec<&CheckReport> = report.checks.iter().filter(told).collect();
     if checks.is_empty() {
@@ -37,7 +37,7 @@ pub(super) fn not_seen(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()>
     }
     sheet.heading("Not seen")?;
     for (reasons, ids) in by_reason(&checks, State::NotObserved) {
-        sheet.prose(2, &Text::default().and_list(Tone::Strong, ids.iter().map(|id| id.0)))?;
+        sheet.prose(2, &Text::default().and_list(Tone::Strong, super::ids(report, &ids)))?;
         for (target, reason) in reasons {
             let text = target.map_or_else(Text::default, |target| Text::plain(format!("{target}:")));
             sheet.prose(4, &text.and_sentence(Tone::Plain, reason))?;
@@ -59,11 +59,17 @@ pub(super) fn skipped(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> 
     }
     sheet.heading("Skipped")?;
     for (reasons, ids) in by_reason(&checks, State::Skipped) {
-        let text = Text::default().and_list(Tone::Plain, ids.iter().map(|id| id.0));
+        let text = Text::default().and_list(Tone::Plain, super::ids(report, &ids));
         let why: Vec<String> = reasons.into_iter().map(|(_, reason)| reason).collect();
         sheet.prose(2, &text.and_sentence(Tone::Dim, format!("– {}", why.join("; "))))?;
     }
     Ok(())
+}
+
+/// Whether a check has a failure in the report above, that what it hides is folded under.
+fn is_told(report: &Report, id: CheckId) -> bool {
+    let counts = |finding: &FindingReport| finding.outcome == State::Fail && finding.accepted.is_none();
+    report.checks.iter().any(|check| check.id == id && check.findings.iter().any(counts))
 }
 
 type Reasons = Vec<(Option<String>, String)>;
@@ -93,6 +99,9 @@ fn reasons(check: &CheckReport, state: State) -> Reasons {
     match (reasons.first(), &check.reason) {
         (Some((_, reason)), _) if reasons.iter().all(shared) => vec![(None, reason.clone())],
         (Some(_), _) => reasons,
-        (None, reason) => vec![(None, reason.clone().unwrap_or_default())],
+        (None, reason) => {
+            let because = check.because.map(|id| format!(" (because of {id})")).unwrap_or_default();
+            vec![(None, reason.clone().unwrap_or_default() + &because)]
+        }
     }
 }
