@@ -3,3 +3,6 @@
 //! Three stages, one data type between each: [`observe`] asks the network and the files and hands back a recording,
 //! `pinflight_checks` judges it, [`render`] shows the report. [`settings`] is what the admin declared, [`commands`] puts the
 //! stages together.
+
+pub mod observe;
+pub mod progress;
