@@ -8,6 +8,7 @@ use crate::{
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
     deployment::Role,
     outcome::{Evidence, Outcome, Target},
+    pin::Book,
     recording::ConnectionFact,
     x509::{CertificateFacts, KeyFacts},
 };
@@ -19,7 +20,7 @@ static META: Meta = Meta {
     id: CheckId("certificate/same-everywhere"),
     title: "Device Services shows the same key, or pinned ones, wherever it is met",
     steps: &[GuideStep::P2],
-    depends_on: &READABLE,
+    depends_on: READABLE,
     since: "0.1.0",
 };
 
@@ -39,17 +40,13 @@ impl Check for SameEverywhere {
                 None => said.say(Target::of(&fact.endpoint, fact.address), leaf_unreadable(chain)),
             }
         }
+        let book = Book::new(case);
         for (target, met) in met {
-            said.say(target, judge(&met, |key| pinned(case, key)));
+            said.say(target, judge(&met, |key| book.is_pinned(key)));
         }
         said.add_silent(case, Role::is_device_services);
         said.judgement
     }
-}
-
-/// Whether a key is pinned in the source that devices use; none: not known.
-fn pinned(_case: &Case<'_>, _key: &KeyFacts) -> Option<bool> {
-    None
 }
 
 /// A leaf with the conversation in which it was met.
