@@ -11,34 +11,15 @@ use std::collections::{HashMap, HashSet};
 pub use self::{expiry::Expiry, name::Name, order::Order, path::Path, same_everywhere::SameEverywhere};
 use crate::{
     check::{Case, CheckId, Judgement},
-    deployment::{Deployment, Endpoint, Role, ServerAddress, ServiceUrl, TrustServiceMode},
-    outcome::{Outcome, Target, Unobserved},
-    recording::{CertId, ConnectionFact, ConversationFailure, HandshakeSignature, Recording},
+    deployment::{Endpoint, Role, ServiceUrl, TrustServiceMode},
+    outcome::{Outcome, Target},
+    reach,
+    recording::{CertId, ConnectFailure, ConnectionFact, ConversationFailure, HandshakeSignature, Recording},
     x509::{ChainFacts, Unreadable},
 };
 
-/// Without a conversation there is no certificate.
-const CONVERSATION: [CheckId; 8] = [
-    CheckId("dns/discovery-resolves"),
-    CheckId("dns/names-resolve"),
-    CheckId("network/proxy"),
-    CheckId("firewall/console-to-discovery"),
-    CheckId("firewall/device-services-to-discovery"),
-    CheckId("firewall/discovery-to-device-services"),
-    CheckId("firewall/devices-to-trust-service"),
-    CheckId("network/reachable"),
-];
-
-/// What a check that cannot say anything of a certificate, or of a path, depends on.
-const READABLE: [CheckId; 9] = {
-    let mut all = [CheckId("certificate/path"); 9];
-    let mut at = 0;
-    while at < CONVERSATION.len() {
-        all[at] = CONVERSATION[at];
-        at += 1;
-    }
-    all
-};
+/// A certificate that cannot be read is `certificate/path`'s, and so is a path that is not sound.
+const READABLE: &[CheckId] = &[CheckId("certificate/path")];
 
 /// A chain that a server presented.
 struct Presented<'a> {
@@ -58,11 +39,6 @@ fn presented(fact: &ConnectionFact) -> Option<(&[CertId], Option<&HandshakeSigna
     }
 }
 
-/// Whether a device would begin a conversation like this: with a server name, where there is a name.
-fn is_as_devices_ask(fact: &ConnectionFact) -> bool {
-    fact.sni.is_some() || fact.endpoint.ip().is_some()
-}
-
 /// Judges every distinct chain that servers of these roles presented to a client that asks as devices do; what was asked
 /// and presented none is not observed.
 fn judge_each(
@@ -73,7 +49,7 @@ fn judge_each(
     let mut said = Said::default();
     let mut judged = HashSet::new();
     let facts = case.recordings.iter().flat_map(|recording| &recording.connections);
-    for fact in facts.filter(|fact| roles(fact.role) && is_as_devices_ask(fact)) {
+    for fact in facts.filter(|fact| roles(fact.role) && reach::is_asked_as_devices_do(fact)) {
         let Some((sent, signature)) = presented(fact) else { continue };
         let target = Target::of(&fact.endpoint, fact.address);
         if !judged.insert((target.clone(), fact.role, sent, format!("{signature:?}"))) {
@@ -111,59 +87,59 @@ impl Said {
     fn add_silent(&mut self, case: &Case<'_>, roles: fn(Role) -> bool) {
         let facts = || {
             let all = case.recordings.iter().flat_map(|recording| &recording.connections);
-            all.filter(move |fact| roles(fact.role) && is_as_devices_ask(fact))
+            all.filter(move |fact| roles(fact.role) && reach::is_asked_as_devices_do(fact))
         };
         let target = |fact: &ConnectionFact| Target::of(&fact.endpoint, fact.address);
         let seen: HashSet<Target> = facts().filter(|fact| presented(fact).is_some()).map(target).collect();
-        let asked = facts().map(target);
-        let unasked = case.recordings.iter().flat_map(|recording| unasked(recording, roles)).map(Target::Endpoint);
-        for target in asked.chain(unasked).filter(|target| !seen.contains(target)) {
-            let reason = format!("no handshake with {target}");
-            self.say(target, Outcome::NotObserved(Unobserved::Unanswered { reason }));
+        let has_ipv4 = seen.iter().any(|target| matches!(target, Target::At(_, address) if address.is_ipv4()));
+        for fact in facts().filter(|fact| !seen.contains(&target(fact))) {
+            if has_ipv4 && is_without_ipv6(fact) {
+                let reason = "this machine has no route to IPv6 addresses; IPv4 addresses answer";
+                self.say(target(fact), Outcome::Skipped(reason.to_owned()));
+            } else {
+                self.say_silent(target(fact));
+            }
         }
+        let services = case.recordings.iter().flat_map(|recording| unasked_services(recording, roles));
+        let services = services.map(Target::Endpoint).filter(|target| !seen.contains(target));
+        services.for_each(|target| self.say_silent(target));
+        for role in [Role::Backend, Role::Balancer, Role::ReverseProxy, Role::TrustServiceServer] {
+            let servers = case.unasked_servers(role).filter(|_| roles(role));
+            servers.for_each(|target| self.say_silent(target));
+        }
+    }
+
+    fn say_silent(&mut self, target: Target) {
+        let reason = format!("no handshake with {target}");
+        self.say(target, Outcome::unanswered(reason));
     }
 }
 
-/// What this recording's vantage asks and holds no conversation with: its name did not resolve, or time ran out.
-fn unasked(recording: &Recording, roles: fn(Role) -> bool) -> Vec<Endpoint> {
+/// A name with an AAAA record seen from a machine without IPv6 says nothing of the deployment.
+fn is_without_ipv6(fact: &ConnectionFact) -> bool {
+    let no_route = ConversationFailure::Tcp { failure: ConnectFailure::NetworkUnreachable };
+    fact.outcome.as_ref().is_err_and(|failure| *failure == no_route)
+        && fact.address.is_some_and(|address| address.is_ipv6())
+}
+
+/// The services that this recording's vantage asks and holds no conversation with: the name did not resolve, or time
+/// ran out. One that is spoken to by http has no certificate.
+fn unasked_services(recording: &Recording, roles: fn(Role) -> bool) -> Vec<Endpoint> {
     let deployment = &recording.deployment;
+    let https = |url: &ServiceUrl| (url.url().scheme() == "https").then(|| url.endpoint());
+    let has_trust_service =
+        matches!(deployment.trust_service.mode, TrustServiceMode::OnPremises | TrustServiceMode::Awcm);
+    let trust_service = deployment.trust_service.url.as_ref().filter(|_| has_trust_service);
+    let services = [
+        (Role::Discovery, Some(deployment.discovery_endpoint())),
+        (Role::DeviceServices, https(&deployment.device_services.url)),
+        (Role::TrustService, trust_service.and_then(https)),
+    ];
     let is_silent = |role: Role| {
         let asked = recording.connections.iter().any(|fact| fact.role == role);
         roles(role) && recording.vantage.asks(role, deployment) && !asked
     };
-    let mut silent = Vec::new();
-    if is_silent(Role::Discovery) {
-        silent.push(deployment.discovery_endpoint());
-    }
-    let service = &deployment.device_services.url;
-    if is_silent(Role::DeviceServices) {
-        silent.extend(https(service));
-    }
-    let servers = deployment.device_services.servers().filter(|(role, _)| is_silent(*role));
-    silent.extend(servers.map(|(_, server)| server_endpoint(server, service)));
-    if let Some(service) = trust_service(deployment) {
-        if is_silent(Role::TrustService) {
-            silent.extend(https(service));
-        }
-        let servers = deployment.trust_service.servers.iter().filter(|_| is_silent(Role::TrustServiceServer));
-        silent.extend(servers.map(|server| server_endpoint(server, service)));
-    }
-    silent
-}
-
-/// http has no certificate to judge.
-fn https(url: &ServiceUrl) -> Option<Endpoint> {
-    (url.url().scheme() == "https").then(|| url.endpoint())
-}
-
-fn server_endpoint(server: &ServerAddress, service: &ServiceUrl) -> Endpoint {
-    server.endpoint(service.endpoint().port)
-}
-
-/// The Trust Service that is asked at all.
-fn trust_service(deployment: &Deployment) -> Option<&ServiceUrl> {
-    let is_asked = matches!(deployment.trust_service.mode, TrustServiceMode::OnPremises | TrustServiceMode::Awcm);
-    deployment.trust_service.url.as_ref().filter(|_| is_asked)
+    services.into_iter().filter(|(role, _)| is_silent(*role)).filter_map(|(_, endpoint)| endpoint).collect()
 }
 
 /// Why there is nothing to say of a leaf.
@@ -172,6 +148,5 @@ fn leaf_unreadable(chain: &ChainFacts) -> Outcome {
         Some(Err(Unreadable { detail, .. })) => detail.as_str(),
         _ => "none was sent",
     };
-    let reason = format!("the server's certificate cannot be read ({detail})");
-    Outcome::NotObserved(Unobserved::Unanswered { reason })
+    Outcome::unanswered(format!("the server's certificate cannot be read ({detail})"))
 }

@@ -2,12 +2,16 @@
 
 mod chain;
 mod der;
+#[cfg(test)]
+pub(crate) mod forge;
 mod judge;
 mod name;
 mod paths;
 mod pool;
 mod read;
 mod signature;
+#[cfg(test)]
+mod tests;
 
 use serde::{Deserialize, Serialize};
 

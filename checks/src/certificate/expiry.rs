@@ -5,7 +5,7 @@ use crate::{
     cause::Cause,
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
     deployment::Policy,
-    outcome::{Evidence, Outcome, Unobserved},
+    outcome::{Evidence, Outcome},
     time::Timestamp,
     x509::{CertificateFacts, ChainFacts, PathEnd, Place},
 };
@@ -17,7 +17,7 @@ static META: Meta = Meta {
     id: CheckId("certificate/expiry"),
     title: "No certificate of a path used expires soon",
     steps: &[GuideStep::P2],
-    depends_on: &READABLE,
+    depends_on: READABLE,
     since: "0.1.0",
 };
 
@@ -37,7 +37,7 @@ fn judge(presented: &Presented<'_>, chain: &ChainFacts, policy: &Policy, now: Ti
     }
     let Some(path) = chain.used_path(presented.role) else {
         let reason = format!("no sound path from what {} presents", presented.target);
-        return vec![Outcome::NotObserved(Unobserved::Unanswered { reason })];
+        return vec![Outcome::unanswered(reason)];
     };
     let ends_in_root = !matches!(path.end, PathEnd::Mozilla { .. } | PathEnd::IssuerMissing { .. });
     let last = path.certificates.len().saturating_sub(1);
@@ -54,18 +54,17 @@ fn judge(presented: &Presented<'_>, chain: &ChainFacts, policy: &Policy, now: Ti
             chain.certificate(id).map(|facts| (place, facts))
         })
         .collect();
-    let name = |place: Place, facts: &CertificateFacts| chain.name_of(&facts.id, place);
 
     let out_of_time = members.iter().filter_map(|(place, facts)| {
         let evidence = Evidence::of("certificate", facts.display_subject());
         if facts.not_after < now {
             let evidence = evidence.and("expired", facts.not_after).and("days ago", facts.not_after.days_until(now));
-            let cause = Cause::Expired { certificate: name(*place, facts), not_after: facts.not_after };
+            let cause = Cause::Expired { certificate: facts.name(*place), not_after: facts.not_after };
             return Some(Outcome::fail(cause, evidence));
         }
         (now < facts.not_before).then(|| {
             let evidence = evidence.and("valid from", facts.not_before);
-            let cause = Cause::NotYetValid { certificate: name(*place, facts), not_before: facts.not_before };
+            let cause = Cause::NotYetValid { certificate: facts.name(*place), not_before: facts.not_before };
             Outcome::fail(cause, evidence)
         })
     });
@@ -78,7 +77,7 @@ fn judge(presented: &Presented<'_>, chain: &ChainFacts, policy: &Policy, now: Ti
     let days = now.days_until(first.not_after);
     let evidence =
         Evidence::of("first to expire", first.display_subject()).and("expires", first.not_after).and("days left", days);
-    let cause = || Cause::ExpiresSoon { certificate: name(*place, first), not_after: first.not_after, days };
+    let cause = || Cause::ExpiresSoon { certificate: first.name(*place), not_after: first.not_after, days };
     if days < i64::from(policy.critical_days) {
         vec![Outcome::fail(cause(), evidence)]
     } else if days < i64::from(policy.warning_days) {

@@ -18,7 +18,7 @@ static META: Meta = Meta {
     id: CheckId("certificate/name"),
     title: "Each server's certificate is for the name that devices ask for",
     steps: &[GuideStep::P2],
-    depends_on: &READABLE,
+    depends_on: READABLE,
     since: "0.1.0",
 };
 

@@ -5,7 +5,7 @@ use crate::{
     cause::Cause,
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
     outcome::{Evidence, Outcome},
-    x509::{ChainFacts, PathEnd, Place},
+    x509::{CertificateFacts, ChainFacts, PathEnd, Place},
 };
 
 /// Leaf first, each issued by the next, no strangers?
@@ -15,7 +15,7 @@ static META: Meta = Meta {
     id: CheckId("certificate/order"),
     title: "Each server sends its chain in order and nothing beside it",
     steps: &[GuideStep::P2],
-    depends_on: &READABLE,
+    depends_on: READABLE,
     since: "0.1.0",
 };
 
@@ -46,14 +46,14 @@ fn judge(chain: &ChainFacts) -> Vec<Outcome> {
     }
     let at = |place: &usize| chain.sent.get(*place).and_then(|one| one.as_ref().ok());
     for facts in chain.doubles.iter().filter_map(at) {
-        let certificate = chain.name_of(&facts.id, place_of(chain, facts.self_issued, &facts.id));
+        let certificate = facts.name(place_of(chain, facts));
         outcomes.push(Outcome::warn(Cause::SentTwice { certificate }, sent()));
     }
     // Where the path has a gap, what stands above it looks like a stranger; the gap is certificate/path's.
     let has_gap = chain.paths.iter().all(|path| matches!(path.end, PathEnd::IssuerMissing { .. }));
     let strangers = if has_gap { &[][..] } else { &chain.strangers };
     for facts in strangers.iter().filter_map(at) {
-        let certificate = chain.name_of(&facts.id, place_of(chain, facts.self_issued, &facts.id));
+        let certificate = facts.name(place_of(chain, facts));
         outcomes.push(Outcome::warn(Cause::StrangerSent { certificate }, sent()));
     }
     if outcomes.is_empty() {
@@ -62,10 +62,10 @@ fn judge(chain: &ChainFacts) -> Vec<Outcome> {
     outcomes
 }
 
-fn place_of(chain: &ChainFacts, self_issued: bool, id: &crate::recording::CertId) -> Place {
+fn place_of(chain: &ChainFacts, facts: &CertificateFacts) -> Place {
     match chain.leaf() {
-        Some(leaf) if leaf.id == *id => Place::Leaf,
-        _ if self_issued => Place::Root,
+        Some(leaf) if leaf.id == facts.id => Place::Leaf,
+        _ if facts.self_issued => Place::Root,
         _ => Place::Intermediate,
     }
 }

@@ -1,11 +1,12 @@
 //! `certificate/path`
 
-use super::{CONVERSATION, Presented, judge_each};
+use super::{Presented, judge_each};
 use crate::{
     cause::Cause,
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
     outcome::{Evidence, Outcome},
     recording::{CertId, HandshakeSignature},
+    registry::EVERY_WAY,
     time::Timestamp,
     x509::{ChainFacts, PathEnd, PathFacts, Place},
 };
@@ -17,7 +18,7 @@ static META: Meta = Meta {
     id: CheckId("certificate/path"),
     title: "Each server's chain leads to a root that counts",
     steps: &[GuideStep::P2],
-    depends_on: &CONVERSATION,
+    depends_on: EVERY_WAY,
     since: "0.1.0",
 };
 
@@ -40,8 +41,8 @@ fn judge(presented: &Presented<'_>, chain: &ChainFacts, now: Timestamp) -> Vec<O
     if presented.signature == Some(&HandshakeSignature::Invalid)
         && let Some(leaf) = chain.leaf()
     {
-        let certificate = chain.name_of(&leaf.id, Place::Leaf);
-        outcomes.push(Outcome::fail(Cause::HandshakeSignatureInvalid { certificate }, Evidence::none()));
+        let cause = Cause::HandshakeSignatureInvalid { certificate: leaf.name(Place::Leaf) };
+        outcomes.push(Outcome::fail(cause, Evidence::none()));
     }
     let Some(leaf) = chain.leaf() else {
         outcomes.push(Outcome::fail(unreadable(chain, 0), Evidence::none()));
@@ -95,7 +96,7 @@ fn missing(chain: &ChainFacts, last: &CertId, is_leaf: bool, found_among_supplie
     let facts = chain.certificate(last)?;
     let place = if is_leaf { Place::Leaf } else { Place::Intermediate };
     Some(Cause::MissingIntermediate {
-        certificate: chain.name_of(last, place),
+        certificate: facts.name(place),
         issuer: facts.issuer.clone(),
         key_id: facts.authority_key_id.clone(),
         found_among_supplied,

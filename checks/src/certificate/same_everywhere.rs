@@ -20,7 +20,7 @@ static META: Meta = Meta {
     id: CheckId("certificate/same-everywhere"),
     title: "Device Services shows the same key, or pinned ones, wherever it is met",
     steps: &[GuideStep::P2],
-    depends_on: &READABLE,
+    depends_on: READABLE,
     since: "0.1.0",
 };
 

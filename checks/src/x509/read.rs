@@ -4,7 +4,8 @@ use data_encoding::{BASE64, HEXLOWER};
 use ring::digest;
 use x509_parser::{
     certificate::{X509Certificate, X509CertificateParser},
-    nom::Parser as _,
+    error::X509Error,
+    nom::{Err, Parser as _, error::ErrorKind},
     x509::SubjectPublicKeyInfo,
 };
 
@@ -37,8 +38,8 @@ pub(super) fn parse(der: &[u8]) -> Result<Parsed<'_>, Unreadable> {
     }
     let parsed = X509CertificateParser::new().with_deep_parse_extensions(false).parse(der);
     let (rest, certificate) = parsed.map_err(|error| match error {
-        x509_parser::nom::Err::Incomplete(_) => unreadable("cut short"),
-        x509_parser::nom::Err::Error(error) | x509_parser::nom::Err::Failure(error) => unreadable(&error.to_string()),
+        Err::Incomplete(_) | Err::Error(X509Error::NomError(ErrorKind::Eof)) => unreadable("cut short, or no DER"),
+        Err::Error(error) | Err::Failure(error) => unreadable(&error.to_string()),
     })?;
     if !rest.is_empty() {
         return Err(unreadable(&format!("{} bytes follow the certificate", rest.len())));

@@ -1,0 +1,487 @@
+//! Chains of every kind, and what is to be known of them.
+
+mod reading;
+
+use std::time::Instant;
+
+use rcgen::{BasicConstraints, CustomExtension, GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints};
+
+use super::{
+    forge::{HOST, Made, Supplied, ca, day, element, leaf, new_key, presents, presents_der, root, self_signed},
+    *,
+};
+use crate::{recording::FileUse, testing::NOW};
+
+fn chain_of(sent: &[&Made], supplied: &Supplied<'_>) -> ChainFacts {
+    let recording = presents(sent, supplied);
+    let mut all = chains(&[recording], NOW);
+    assert_eq!(all.len(), 1);
+    all.pop_first().unwrap().1
+}
+
+fn against(roots: &[&Made], sent: &[&Made]) -> ChainFacts {
+    chain_of(sent, &Supplied { ca_files: roots, ..Supplied::default() })
+}
+
+/// The only path's faults.
+fn faults(roots: &[&Made], sent: &[&Made]) -> Vec<(Place, CertId, LinkFault)> {
+    let chain = against(roots, sent);
+    assert_eq!(chain.paths.len(), 1, "{:?}", chain.paths);
+    chain.paths[0].faults.clone()
+}
+
+const DS: Role = Role::DeviceServices;
+const TS: Role = Role::TrustService;
+
+// ---- sound chains
+
+#[test]
+fn a_chain_is_sound_with_or_without_its_root() {
+    let root = root("R");
+    let intermediate = root.intermediate("I");
+    let leaf = intermediate.leaf();
+    for sent in [vec![&leaf, &intermediate], vec![&leaf, &intermediate, &root]] {
+        let chain = against(&[&root], &sent);
+        assert_eq!(chain.paths.len(), 1);
+        let path = &chain.paths[0];
+        assert!(path.is_valid(DS));
+        assert_eq!(path.certificates, [leaf.id(), intermediate.id(), root.id()]);
+        assert_eq!(path.end, PathEnd::Supplied { id: root.id() });
+        assert_eq!(path.sent[..2], [Some(0), Some(1)]);
+        assert_eq!((chain.strangers, chain.doubles, chain.should_be), (vec![], vec![], None));
+        assert_eq!(chain.added.len(), usize::from(sent.len() == 2));
+    }
+}
+
+#[test]
+fn a_root_of_the_system_counts_and_an_uploaded_one_does_not() {
+    let root = root("R");
+    let leaf = root.leaf();
+    let system = chain_of(&[&leaf], &Supplied { system: &[&root], ..Supplied::default() });
+    assert_eq!(system.paths[0].end, PathEnd::System { id: root.id() });
+    let uploaded = chain_of(&[&leaf], &Supplied { files: &[(FileUse::Uploaded, &root)], ..Supplied::default() });
+    assert_eq!(uploaded.paths[0].end, PathEnd::Untrusted { id: root.id() });
+    assert!(uploaded.used_path(DS).is_none());
+}
+
+#[test]
+fn the_signing_root_counts_for_the_trust_service_alone() {
+    let root = root("AW");
+    let leaf = root.leaf();
+    let chain = chain_of(&[&leaf], &Supplied { files: &[(FileUse::SigningRoot, &root)], ..Supplied::default() });
+    assert_eq!(chain.paths[0].end, PathEnd::SigningRoot { id: root.id() });
+    assert!(chain.used_path(TS).is_some_and(|path| path.is_valid(TS)));
+    assert!(chain.used_path(DS).is_none());
+
+    let files = &[(FileUse::SigningRoot, &root)];
+    let both = chain_of(&[&leaf], &Supplied { files, ca_files: &[&root], ..Supplied::default() });
+    assert!(both.used_path(DS).is_some());
+    assert_eq!(both.used_path(TS).unwrap().end, PathEnd::SigningRoot { id: root.id() });
+}
+
+#[test]
+fn a_self_signed_leaf_that_was_supplied_is_its_own_root() {
+    for params in [leaf(), {
+        let mut params = ca("L");
+        params.subject_alt_names = leaf().subject_alt_names;
+        params
+    }] {
+        let made = self_signed(params);
+        let chain = against(&[&made], &[&made]);
+        assert_eq!(chain.paths.len(), 1);
+        assert!(chain.paths[0].is_valid(DS), "{:?}", chain.paths);
+        assert_eq!(chain.paths[0].end, PathEnd::Supplied { id: made.id() });
+    }
+}
+
+#[test]
+fn a_leaf_that_says_it_is_a_ca_makes_no_path_fault() {
+    let root = root("R");
+    let intermediate = root.intermediate("I");
+    let mut params = leaf();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    assert_eq!(faults(&[&root], &[&intermediate.issue(params.clone()), &intermediate]), []);
+
+    // And the rest of its path is judged all the same.
+    let mut constrained = ca("I");
+    constrained.name_constraints = Some(only("example.org"));
+    let intermediate = root.issue(constrained);
+    let expected = [(Place::Intermediate, intermediate.id(), LinkFault::NameConstraints)];
+    assert_eq!(faults(&[&root], &[&intermediate.issue(params), &intermediate]), expected);
+}
+
+#[test]
+fn key_usages_are_not_the_paths_matter() {
+    let root = root("R");
+    for usage in [rcgen::ExtendedKeyUsagePurpose::ClientAuth, rcgen::ExtendedKeyUsagePurpose::Any] {
+        let mut params = leaf();
+        params.extended_key_usages = vec![usage];
+        assert_eq!(faults(&[&root], &[&root.issue(params)]), []);
+    }
+}
+
+// ---- broken links
+
+fn only(domain: &str) -> NameConstraints {
+    NameConstraints { permitted_subtrees: vec![GeneralSubtree::DnsName(domain.into())], excluded_subtrees: vec![] }
+}
+
+#[test]
+fn each_broken_link_is_laid_to_the_certificate_at_fault() {
+    let root = root("R");
+    let good = root.intermediate("I");
+    let tweaked = |tweak: fn(&mut rcgen::CertificateParams)| {
+        let mut params = ca("I");
+        tweak(&mut params);
+        root.issue(params)
+    };
+    let critical = |params: &mut rcgen::CertificateParams| {
+        let mut extension = CustomExtension::from_oid_content(&[1, 2, 3, 4], vec![5, 0]);
+        extension.set_criticality(true);
+        params.custom_extensions = vec![extension];
+    };
+    let unknown = || LinkFault::UnknownCriticalExtension { oid: "1.2.3.4".into() };
+
+    let not_a_ca = tweaked(|params| params.is_ca = IsCa::ExplicitNoCa);
+    let without_constraints = tweaked(|params| params.is_ca = IsCa::NoCa);
+    let no_cert_sign = tweaked(|params| params.key_usages = vec![KeyUsagePurpose::DigitalSignature]);
+    let constrained = tweaked(|params| params.name_constraints = Some(only("example.org")));
+    let strange = tweaked(critical);
+    let forged = good.with_bad_signature();
+    let old = good.version1(&root);
+    for (intermediate, fault) in [
+        (not_a_ca, LinkFault::NotACa),
+        (without_constraints, LinkFault::NotACa),
+        (no_cert_sign, LinkFault::NoCertSign),
+        (constrained, LinkFault::NameConstraints),
+        (strange, unknown()),
+        (forged, LinkFault::BadSignature),
+        (old, LinkFault::Version1),
+    ] {
+        let found = faults(&[&root], &[&intermediate.leaf(), &intermediate]);
+        assert_eq!(found, [(Place::Intermediate, intermediate.id(), fault)]);
+    }
+
+    let mut params = leaf();
+    critical(&mut params);
+    let strange = good.issue(params);
+    let forged = good.leaf().with_bad_signature();
+    let old = good.leaf().version1(&good);
+    for (leaf, fault) in [(strange, unknown()), (forged, LinkFault::BadSignature), (old, LinkFault::Version1)] {
+        assert_eq!(faults(&[&root], &[&leaf, &good]), [(Place::Leaf, leaf.id(), fault)]);
+    }
+}
+
+#[test]
+fn a_path_length_counts_the_cas_below() {
+    for (allowed, expected) in [(0, Some(1)), (1, None)] {
+        let root = root("R");
+        let mut params = ca("upper");
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(allowed));
+        let upper = root.issue(params);
+        let lower = upper.intermediate("lower");
+        let found = faults(&[&root], &[&lower.leaf(), &lower, &upper]);
+        let fault =
+            |found| (Place::Intermediate, upper.id(), LinkFault::PathLength { allowed: u32::from(allowed), found });
+        assert_eq!(found, expected.map(fault).into_iter().collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn the_roots_name_constraints_bind_and_the_culprit_is_named() {
+    let mut params = ca("R");
+    params.name_constraints = Some(only("example.org"));
+    let constrained = self_signed(params);
+    let intermediate = constrained.intermediate("I");
+    let leaf = intermediate.leaf();
+    let expected = [(Place::Root, constrained.id(), LinkFault::NameConstraints)];
+    assert_eq!(faults(&[&constrained], &[&leaf, &intermediate]), expected);
+
+    let mut fitting = ca("R");
+    fitting.name_constraints = Some(only("example.com"));
+    let root = self_signed(fitting);
+    assert_eq!(faults(&[&root], &[&root.leaf()]), []);
+}
+
+#[test]
+fn six_intermediates_are_admitted_and_seven_are_not() {
+    for (count, is_sound) in [(6, true), (7, false)] {
+        let root = root("R");
+        let mut made = vec![root.clone()];
+        for number in 0..count {
+            let next = made.last().unwrap().intermediate(&format!("I{number}"));
+            made.push(next);
+        }
+        let leaf = made.last().unwrap().leaf();
+        let mut sent = vec![&leaf];
+        sent.extend(made.iter().skip(1).rev());
+        let found = faults(&[&root], &sent);
+        // The seventh from below.
+        let expected = [(Place::Intermediate, made[1].id(), LinkFault::TooLong)];
+        assert_eq!(found, if is_sound { &[][..] } else { &expected[..] });
+    }
+}
+
+#[test]
+fn weak_keys_and_hashes_are_verified_and_what_cannot_be_is_said() {
+    let file = |der: &[u8]| Made { der: der.to_vec(), params: leaf(), key: new_key() };
+    let rsa_root = file(include_bytes!("../../testdata/rsa-root.der"));
+    let rsa_1024 = file(include_bytes!("../../testdata/rsa-1024.der"));
+    let p521_root = file(include_bytes!("../../testdata/p521-root.der"));
+    let at = read(&rsa_root.der).unwrap().not_before;
+    let judged = |sent: &[&Made], root: &Made| {
+        let recording = presents(sent, &Supplied { ca_files: &[root], ..Supplied::default() });
+        let mut all = chains(&[recording], Timestamp(at.0 + 86_400));
+        let path = all.pop_first().unwrap().1.paths.remove(0);
+        (path.is_valid(DS), path.faults.into_iter().map(|(_, _, fault)| fault).collect::<Vec<_>>())
+    };
+    let unsupported = |name: &str| (false, vec![LinkFault::UnsupportedSignature { algorithm: name.into() }]);
+    for (leaf, root, expected) in [
+        (&include_bytes!("../../testdata/leaf-pss.der")[..], &rsa_root, (true, vec![])),
+        (include_bytes!("../../testdata/leaf-pss-salt-20.der"), &rsa_root, unsupported("rsassaPss")),
+        (include_bytes!("../../testdata/leaf-md5.der"), &rsa_root, unsupported("md5WithRSAEncryption")),
+        (include_bytes!("../../testdata/leaf-by-p521.der"), &p521_root, unsupported("ecdsa-with-SHA512")),
+    ] {
+        assert_eq!(judged(&[&file(leaf)], root), expected);
+    }
+    let weak = file(include_bytes!("../../testdata/leaf-sha1-by-1024.der"));
+    assert_eq!(judged(&[&weak, &rsa_1024], &rsa_root), (true, vec![]));
+    let odd = file(include_bytes!("../../testdata/leaf-sha384-by-1024.der"));
+    assert_eq!(judged(&[&odd, &rsa_1024], &rsa_root), unsupported("sha384WithRSAEncryption"));
+}
+
+// ---- gaps and untrusted ends
+
+#[test]
+fn a_gap_is_closed_by_what_was_supplied() {
+    let root = root("R");
+    let intermediate = root.intermediate("I");
+    let leaf = intermediate.leaf();
+    let open = against(&[&root], &[&leaf]);
+    assert_eq!(open.paths[0].end, PathEnd::IssuerMissing { id: leaf.id() });
+
+    let by_ca_file = Supplied { ca_files: &[&root, &intermediate], ..Supplied::default() };
+    let by_upload =
+        Supplied { ca_files: &[&root], files: &[(FileUse::Uploaded, &intermediate)], ..Supplied::default() };
+    for supplied in [by_ca_file, by_upload] {
+        let closed = chain_of(&[&leaf], &supplied);
+        assert_eq!(closed.paths[0].sent, [Some(0), None, None]);
+        assert!(!closed.paths[0].complete_as_sent && closed.paths[0].faults.is_empty());
+        assert!(closed.used_path(DS).is_none());
+        assert_eq!(closed.added.len(), 2);
+    }
+}
+
+#[test]
+fn untrusted_ends_are_told_from_missing_ones() {
+    let root = root("R");
+    let intermediate = root.intermediate("I");
+    let leaf_made = intermediate.leaf();
+    let sent_root = against(&[], &[&leaf_made, &intermediate, &root]);
+    assert_eq!(sent_root.paths[0].end, PathEnd::Untrusted { id: root.id() });
+    let without = against(&[], &[&leaf_made, &intermediate]);
+    assert_eq!(without.paths[0].end, PathEnd::IssuerMissing { id: intermediate.id() });
+    let alone = self_signed(leaf());
+    assert_eq!(against(&[&root], &[&alone]).paths[0].end, PathEnd::Untrusted { id: alone.id() });
+}
+
+#[test]
+fn a_namesake_with_another_key_is_no_issuer() {
+    let (right, namesake) = (root("R"), root("R"));
+    let leaf = right.leaf();
+    let chain = against(&[&namesake], &[&leaf]);
+    assert_eq!(chain.paths[0].end, PathEnd::IssuerMissing { id: leaf.id() });
+    assert!(chain.paths[0].faults.is_empty());
+    // Without a key identifier nothing but the signature tells them apart.
+    let mut params = self::leaf();
+    params.use_authority_key_identifier_extension = false;
+    let leaf = right.issue(params);
+    let chain = against(&[&namesake], &[&leaf]);
+    assert_eq!(chain.paths[0].faults, [(Place::Leaf, leaf.id(), LinkFault::BadSignature)]);
+    // And where the right one is there too, the other is not thought of.
+    assert_eq!(against(&[&namesake, &right], &[&leaf]).paths.len(), 1);
+}
+
+#[test]
+fn bundled_roots_are_known_by_name_and_key() {
+    // A leaf that names a bundled root as its issuer, but was never signed by it.
+    let anchor = &webpki_roots::TLS_SERVER_ROOTS[0];
+    let root = root("R");
+    let name = element(der::SEQUENCE, anchor.subject.as_ref());
+    let mut params = leaf();
+    params.use_authority_key_identifier_extension = false;
+    let forged = root.issue(params).edited(&root, |tbs| tbs[3] = name);
+    let chain = chain_of(&[&forged], &Supplied { mozilla: true, ..Supplied::default() });
+    assert!(matches!(chain.paths[0].end, PathEnd::Mozilla { .. }));
+    assert_eq!(chain.paths[0].certificates, [forged.id()]);
+    assert_eq!(chain.paths[0].faults, [(Place::Leaf, forged.id(), LinkFault::BadSignature)]);
+    let without = chain_of(&[&forged], &Supplied::default());
+    assert_eq!(without.paths[0].end, PathEnd::IssuerMissing { id: forged.id() });
+}
+
+// ---- several paths
+
+/// Two roots; the intermediate's issuer `A` is a root of its own and cross-signed by `B`.
+fn crossed(validity: (i64, i64)) -> (Made, Made, Made, Made, Made) {
+    let (a, b) = (root("A"), root("B"));
+    let mut params = ca("A");
+    (params.not_before, params.not_after) = (day(validity.0), day(validity.1));
+    let cross = b.issue_for(params, &a.key);
+    let intermediate = a.intermediate("I");
+    let leaf = intermediate.leaf();
+    (a, b, cross, intermediate, leaf)
+}
+
+#[test]
+fn a_cross_signed_issuer_gives_two_paths_and_no_stranger() {
+    let (a, b, cross, intermediate, leaf) = crossed((-100, 100));
+    let chain = against(&[&a, &b], &[&leaf, &intermediate, &cross]);
+    assert_eq!(chain.paths.len(), 2);
+    assert!(chain.paths.iter().all(|path| path.is_valid(DS)));
+    // The shorter one needs one certificate that was not sent, and so does the other.
+    assert_eq!(chain.paths[0].certificates, [leaf.id(), intermediate.id(), a.id()]);
+    assert_eq!(chain.paths[1].certificates, [leaf.id(), intermediate.id(), cross.id(), b.id()]);
+    assert_eq!((chain.strangers, chain.should_be), (vec![], None));
+}
+
+#[test]
+fn the_valid_path_goes_before_the_expired_one() {
+    let (a, b, cross, intermediate, leaf) = crossed((-200, -100));
+    let chain = against(&[&a, &b], &[&leaf, &intermediate, &cross]);
+    assert_eq!(chain.paths[0].out_of_time, []);
+    assert_eq!(chain.paths[1].out_of_time, [cross.id()]);
+    assert!(chain.paths[1].faults.is_empty(), "time is left aside");
+    let only_b = against(&[&b], &[&leaf, &intermediate, &cross]);
+    let used = only_b.used_path(DS).unwrap();
+    assert!(!used.is_valid(DS));
+    assert_eq!(used.out_of_time, [cross.id()]);
+}
+
+#[test]
+fn time_is_left_aside_even_where_members_share_none() {
+    let root = root("R");
+    let mut params = ca("I");
+    (params.not_before, params.not_after) = (day(-400), day(-300));
+    let intermediate = root.issue(params);
+    let leaf = intermediate.leaf();
+    let chain = against(&[&root], &[&leaf, &intermediate]);
+    assert!(chain.paths[0].is_sound(DS));
+    assert_eq!(chain.paths[0].out_of_time, [intermediate.id()]);
+}
+
+#[test]
+fn cas_that_sign_each_other_make_no_endless_path() {
+    let (a, b) = (root("A"), root("B"));
+    let a_by_b = b.issue_for(ca("A"), &a.key);
+    let b_by_a = a.issue_for(ca("B"), &b.key);
+    let leaf = a.leaf();
+    let chain = against(&[], &[&leaf, &a_by_b, &b_by_a]);
+    assert_eq!(chain.paths.len(), 1);
+    assert_eq!(chain.paths[0].certificates, [leaf.id(), a_by_b.id(), b_by_a.id()]);
+    assert_eq!(chain.paths[0].end, PathEnd::IssuerMissing { id: b_by_a.id() });
+}
+
+#[test]
+fn another_copy_of_the_root_is_the_root() {
+    let root = root("R");
+    let mut params = ca("R");
+    params.not_after = day(100);
+    let key = std::sync::Arc::clone(&root.key);
+    let copy = Made { der: params.self_signed(key.as_ref()).unwrap().der().to_vec(), params, key };
+    let leaf = root.leaf();
+    let chain = against(&[&root], &[&leaf, &copy]);
+    assert_eq!(chain.paths.len(), 1);
+    assert_eq!(chain.paths[0].end, PathEnd::Supplied { id: root.id() });
+    assert_eq!((chain.strangers, chain.should_be), (vec![], None));
+}
+
+// ---- order, strangers, doubles
+
+#[test]
+fn order_strangers_and_doubles_are_places() {
+    let root = root("R");
+    let upper = root.intermediate("U");
+    let lower = upper.intermediate("L");
+    let leaf = lower.leaf();
+    let stranger = self::root("S").intermediate("X");
+    for (sent, strangers, doubles, should_be) in [
+        (vec![&leaf, &lower, &upper], vec![], vec![], None),
+        (vec![&leaf, &lower, &upper, &root], vec![], vec![], None),
+        (vec![&leaf, &upper, &lower], vec![], vec![], Some(vec![0, 2, 1])),
+        (vec![&leaf, &root, &upper, &lower], vec![], vec![], Some(vec![0, 3, 2, 1])),
+        (vec![&leaf, &stranger, &lower, &upper], vec![1], vec![], None),
+        (vec![&leaf, &lower, &lower, &upper, &leaf], vec![], vec![2, 4], None),
+        (vec![&leaf, &upper, &stranger, &lower, &upper], vec![2], vec![4], Some(vec![0, 3, 1])),
+    ] {
+        let chain = against(&[&root], &sent);
+        assert_eq!((chain.strangers, chain.doubles, chain.should_be), (strangers, doubles, should_be));
+        assert!(chain.paths[0].is_valid(DS));
+    }
+}
+
+#[test]
+fn a_cross_signed_certificate_may_not_come_before_what_it_issued() {
+    let (a, b, cross, intermediate, leaf) = crossed((-100, 100));
+    let chain = against(&[&a, &b], &[&leaf, &cross, &intermediate]);
+    assert_eq!((chain.strangers, chain.should_be), (vec![], Some(vec![0, 2, 1])));
+}
+
+// ---- what cannot be read
+
+#[test]
+fn an_unreadable_certificate_keeps_its_place() {
+    let root = root("R");
+    let leaf = root.leaf();
+    let recording =
+        presents_der(&[&leaf.der, b"no certificate"], &Supplied { ca_files: &[&root], ..Supplied::default() });
+    let chain = chains(&[recording], NOW).pop_first().unwrap().1;
+    assert!(chain.sent[0].is_ok() && chain.sent[1].is_err());
+    assert!(chain.paths[0].is_valid(DS));
+    let recording = presents_der(&[b"no certificate", &leaf.der], &Supplied::default());
+    let chain = chains(&[recording], NOW).pop_first().unwrap().1;
+    assert!(chain.leaf().is_none() && chain.paths.is_empty());
+}
+
+#[test]
+fn a_certificate_under_another_ones_id_is_not_believed() {
+    let root = root("R");
+    let leaf = root.leaf();
+    let mut recording = presents(&[&leaf], &Supplied { ca_files: &[&root], ..Supplied::default() });
+    recording.certificates.insert(leaf.id(), crate::recording::Der(root.leaf().der));
+    let chain = chains(&[recording], NOW).pop_first().unwrap().1;
+    assert_eq!(chain.sent[0].as_ref().unwrap_err().detail, "the recording holds another under this id");
+}
+
+#[test]
+fn a_hundred_certificates_are_judged_in_bounded_time() {
+    let root = root("R");
+    let began = Instant::now();
+    // All of one name and one key identifier, so that everyone may have signed everyone.
+    let mut params = ca("same");
+    params.use_authority_key_identifier_extension = false;
+    params.key_identifier_method = rcgen::KeyIdMethod::PreSpecified(vec![1]);
+    let first = self_signed(params.clone());
+    let mut made = vec![first];
+    for _ in 1..100 {
+        let next = made.last().unwrap().issue(params.clone());
+        made.push(next);
+    }
+    let making = began.elapsed();
+    let sent: Vec<&Made> = made.iter().rev().collect();
+    let began = Instant::now();
+    let chain = against(&[&root], &sent);
+    assert!(chain.paths.len() <= 64);
+    assert!(began.elapsed() < making * 20 + std::time::Duration::from_secs(1), "{:?}", began.elapsed());
+
+    // And in a row.
+    let mut made = vec![root.clone()];
+    for number in 1..100 {
+        let next = made.last().unwrap().intermediate(&format!("{number}"));
+        made.push(next);
+    }
+    let sent: Vec<&Made> = made.iter().rev().collect();
+    let chain = against(&[&root], &sent);
+    assert_eq!(chain.paths.len(), 1);
+    assert_eq!(chain.paths[0].certificates.len(), 100);
+    assert!(chain.paths[0].faults.iter().any(|(_, _, fault)| *fault == LinkFault::TooLong));
+}
