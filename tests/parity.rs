@@ -35,7 +35,8 @@ fn a_page_has_the_headings_and_explains_every_cause_that_its_check_owns() {
         let page = pinflight::pages::page(id).unwrap();
         let mut rest = page.strip_prefix(&format!("# {id}\n")).unwrap_or_else(|| panic!("{id}: title"));
         for heading in ["What it asks", "Why it matters", "Evidence", "How to mend it", "References"] {
-            let (_, behind) = rest.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("{id}: {heading}"));
+            let (_, behind) =
+                rest.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("{id}: {heading}"));
             rest = behind;
         }
         for kind in Cause::VARIANTS.iter().filter(|kind| owners(kind).contains(&id)) {

@@ -59,7 +59,8 @@ fn differences(scenario: &Scenario, report: &Value, exit: i32) -> Vec<String> {
     let mut found = Vec::new();
     let checks = report["checks"].as_array().unwrap();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let seen: BTreeMap<String, String> = checks.iter().map(|check| (text(&check["id"]), text(&check["outcome"]))).collect();
+    let seen: BTreeMap<String, String> =
+        checks.iter().map(|check| (text(&check["id"]), text(&check["outcome"]))).collect();
     for (id, expected) in scenario.outcomes() {
         let got = seen.get(&id).cloned().unwrap_or_else(|| "nothing".to_owned());
         if got != expected {
@@ -122,7 +123,9 @@ fn names(cause: &Value, detail: &str) -> bool {
         Value::Array(items) => items.iter().any(|item| names(item, detail)),
         Value::Object(fields) => {
             fields.contains_key(detail)
-                || ["failure", "fault", "kind", "end", "by", "status"].iter().any(|key| fields.get(*key).is_some_and(|value| names(value, detail)))
+                || ["failure", "fault", "kind", "end", "by", "status"]
+                    .iter()
+                    .any(|key| fields.get(*key).is_some_and(|value| names(value, detail)))
         }
         Value::Number(number) => number.to_string() == detail,
         Value::Null | Value::Bool(_) => false,

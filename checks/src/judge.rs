@@ -301,7 +301,7 @@ mod tests {
         assert_eq!(of(&report, "network/reachable").outcome, State::Fail);
         let elsewhere = of(&report, "firewall/devices-to-trust-service");
         assert_eq!((elsewhere.outcome, elsewhere.because), (State::NotObserved, None));
-        assert_eq!(elsewhere.command.as_deref(), Some("pinflight check --from device"));
+        assert_eq!(elsewhere.command.as_deref(), Some("pinflight check --from device --record device.json"));
         assert_eq!(of(&report, "trust-service/settings").outcome, State::Skipped);
     }
 
@@ -344,5 +344,4 @@ mod tests {
         recording.unasked = vec!["the rest".into()];
         assert_eq!(judged(&[recording]).verdict, Verdict::Incomplete);
     }
-
 }

@@ -2,7 +2,11 @@
 
 use std::io::{self, Write};
 
-use pinflight_checks::{recording::Recording, registry, time::Timestamp};
+use pinflight_checks::{
+    recording::{FileUse, Recording},
+    registry,
+    time::Timestamp,
+};
 use tokio::{runtime::Runtime, sync::watch};
 
 use crate::{
@@ -44,10 +48,21 @@ pub(super) fn load_files(settings: &Settings) -> Result<Supplied, ConfigErrors> 
         let told = errors.into_iter().map(|error| {
             let origin = settings.origins.of_file(error.used_as, &error.path);
             let (problem, fix) = error.problem.split_once("; ").unwrap_or((&error.problem, "name another file"));
-            ConfigError::new(origin, error.key(), Some(&error.path), problem, fix)
+            ConfigError::new(origin, key(error.used_as), Some(&error.path), problem, fix)
         });
         ConfigErrors(told.collect())
     })
+}
+
+fn key(used_as: FileUse) -> &'static str {
+    match used_as {
+        FileUse::Uploaded => "device_services.certificates",
+        FileUse::Next => "device_services.next_certificates",
+        FileUse::TrustServiceCertificate => "trust_service.certificate",
+        FileUse::TrustServiceCsr => "trust_service.csr",
+        FileUse::SigningRoot => "trust_service.signing_root",
+        FileUse::CaFile => "trust.ca_files",
+    }
 }
 
 /// What to observe, as the settings have it.

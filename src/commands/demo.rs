@@ -36,13 +36,14 @@ pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
         bail!("no fault is named {name:?}{hint}\n  fix: choose one of pinflight demo --list");
     };
     let outputs = Outputs::new(cli, &args.output)?;
-    let selection = settings::select(&args.select, &registry::ids())?;
+    let mut selected = Policy::default();
+    show::select(&args.select, &mut selected)?;
     let now = show::now();
     if !cli.quiet && args.fault.is_some() {
         output::note(&format!("{}: {}", scenario.title, scenario.what));
     }
     let (recordings, mut policy) = record(scenario, now)?;
-    (policy.only, policy.skip) = selection;
+    (policy.only, policy.skip, policy.fail_on) = (selected.only, selected.skip, selected.fail_on);
     show::conclude(&recordings, &policy, now, &outputs)
 }
 

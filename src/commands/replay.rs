@@ -1,20 +1,15 @@
 //! `pinflight replay`: judge recordings, of one vantage or of several, with no network at all.
 
-use std::{
-    fs::File,
-    io::Read,
-    path::PathBuf,
-};
+use std::{fs::File, io::Read, path::PathBuf};
 
 use anyhow::{Context, bail};
-use pinflight_checks::{recording::{Recording, SCHEMA}, registry};
+use pinflight_checks::recording::{Recording, SCHEMA};
 use serde::Deserialize;
 
 use crate::{
     cli::{Cli, ReplayArgs},
     commands::show::{self, Outputs},
     exit::Exit,
-    settings,
 };
 
 /// Longer than a recording of a thousand servers.
@@ -25,9 +20,7 @@ pub(super) fn run(cli: &Cli, args: &ReplayArgs) -> anyhow::Result<Exit> {
     let recordings = args.files.iter().map(|path| read(path)).collect::<anyhow::Result<Vec<_>>>()?;
     let latest = recordings.iter().max_by_key(|recording| recording.taken_at).context("no recording is given")?;
     let mut policy = latest.policy.clone();
-    let (only, skip) = settings::select(&args.select, &registry::ids())?;
-    policy.only.extend(only);
-    policy.skip.extend(skip);
+    show::select(&args.select, &mut policy)?;
     show::conclude(&recordings, &policy, latest.taken_at, &outputs)
 }
 

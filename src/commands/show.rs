@@ -9,20 +9,21 @@ use anyhow::{Context, bail};
 use clap::ColorChoice;
 use pinflight_checks::{
     check::{Case, Meta},
-    deployment::Policy,
+    deployment::{FailOn, Policy},
     judge,
     recording::Recording,
-    registry::CHECKS,
+    registry::{self, CHECKS},
     report::Report,
     time::Timestamp,
 };
 
 use crate::{
-    cli::{Cli, ExplainArgs, InitArgs, ListArgs, OutputArgs},
+    cli::{Cli, ExplainArgs, InitArgs, ListArgs, OutputArgs, SelectArgs},
     commands::{explain, init, list},
     exit::Exit,
     output,
     render::{self, Renderer, Show, Style},
+    settings::{self, ConfigErrors},
 };
 
 /// Where and how a report is shown, checked before anything is asked.
@@ -53,6 +54,20 @@ impl Outputs {
         }
         Ok(())
     }
+}
+
+/// Lays the selection of the command line over a policy that was not read from a configuration.
+pub(super) fn select(args: &SelectArgs, policy: &mut Policy) -> Result<(), ConfigErrors> {
+    let (only, skip) = settings::select(args, &registry::ids())?;
+    policy.only.extend(only);
+    policy.skip.extend(skip);
+    policy.fail_on = match args.fail_on.as_deref() {
+        Some("warning") => FailOn::Warning,
+        Some("never") => FailOn::Never,
+        Some(_) => FailOn::Fail,
+        None => policy.fail_on,
+    };
+    Ok(())
 }
 
 /// Judges, shows, and says how it ends.

@@ -22,6 +22,8 @@ pub(super) fn next_commands(report: &Report, sheet: &mut Sheet<'_>) -> io::Resul
         sheet.prose(2, &place.and_list(Tone::Plain, next.checks.iter().map(|id| id.0)))?;
         sheet.command(4, &next.command)?;
     }
+    sheet.prose(2, &Text::plain("then, to judge them together with a recording of this run (--record FILE):"))?;
+    sheet.command(4, "pinflight replay FILE...")?;
     Ok(())
 }
 
