@@ -32,6 +32,9 @@ use super::{
 /// How many CNAME records are followed.
 const HOPS: usize = 8;
 
+/// The longest datagram that is read; a server must not send more than 512 bytes to who offers no more.
+const DATAGRAM: usize = 4096;
+
 /// AI_CANONNAME, which is 2 on Linux, Windows, macOS and the BSDs.
 const CANONICAL_NAME: i32 = 2;
 
@@ -317,7 +320,7 @@ async fn matching_datagram(
     kind: RecordType,
     wrong: &mut Option<String>,
 ) -> io::Result<Message> {
-    let mut buffer = [0; 4096];
+    let mut buffer = vec![0; DATAGRAM];
     loop {
         let count = socket.recv(&mut buffer).await?;
         match read(buffer.get(..count).unwrap_or_default(), id, name, kind) {

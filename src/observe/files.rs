@@ -138,7 +138,7 @@ pub fn read_certificates(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     for der in objects(bytes)? {
         match shape(&der) {
             Shape::Certificate => found.push(der),
-            Shape::Pkcs7(certificates) => found.extend(certificates),
+            Shape::Pkcs7(certificates) if !certificates.is_empty() => found.extend(certificates),
             shape => other = other.or(Some(shape)),
         }
     }
@@ -155,8 +155,10 @@ pub fn read_certificates(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
                                  alone, as .cer or .p7b"
                 .to_owned())
         }
-        None => Err("its PKCS#7 holds no certificate; export it again, with the certificates".to_owned()),
-        Some(_) => Err("no certificate in it; name a file in PEM, DER or PKCS#7 (.pem, .cer, .crt, .p7b)".to_owned()),
+        Some(Shape::Pkcs7(_)) => {
+            Err("its PKCS#7 holds no certificate; export it again, with the certificates".to_owned())
+        }
+        _ => Err("no certificate in it; name a file in PEM, DER or PKCS#7 (.pem, .cer, .crt, .p7b)".to_owned()),
     }
 }
 

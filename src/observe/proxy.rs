@@ -51,12 +51,13 @@ pub(super) async fn tunnel(
 }
 
 async fn http(stream: &mut Stream, target: &Endpoint, credentials: Credentials<'_>) -> Result<(), ProxyFailure> {
-    let mut request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: {}\r\n", super::USER_AGENT);
-    if let Some((user, password)) = credentials {
+    let login = credentials.map(|(user, password)| {
         let token = BASE64.encode(format!("{user}:{password}").as_bytes());
-        request.push_str(&format!("Proxy-Authorization: Basic {token}\r\n"));
-    }
-    request.push_str("\r\n");
+        format!("Proxy-Authorization: Basic {token}\r\n")
+    });
+    let login = login.unwrap_or_default();
+    let agent = super::USER_AGENT;
+    let request = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\nUser-Agent: {agent}\r\n{login}\r\n");
     send(stream, request.as_bytes()).await?;
     let head = http_head(stream).await?;
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -269,8 +270,6 @@ mod tests {
 
     #[tokio::test]
     async fn credentials_are_sent_to_the_proxy_alone() {
-        let sent: &[u8] = b"CONNECT ds.example:443 HTTP/1.1\r\nHost: ds.example:443\r\nUser-Agent: pinflight/0.1.0\r\nProxy-Authorization: Basic dTpw\r\n\r\n";
-        assert_eq!(sent.len(), 136, "the script below must hold the same text");
         let answer = answers(
             ProxyScheme::Http,
             "ds.example",

@@ -446,7 +446,8 @@ impl Observer {
         let network = &self.deployment.network;
         let found = match resolver {
             Resolver::Server(server) => {
-                dns::server(server, name, &self.tls, network.connect_timeout, network.step_timeout, deadline).await
+                let (connect_timeout, step) = (network.connect_timeout, network.step_timeout);
+                Box::pin(dns::server(server, name, &self.tls, connect_timeout, step, deadline)).await
             }
             Resolver::System => dns::system(name, deadline.step(network.step_timeout)).await,
             Resolver::Override => return given(Vec::new()),

@@ -112,7 +112,7 @@ impl Client {
         let stream = connect(config.into(), name, stream, limit, &notes)
             .await
             .map_err(|failure| Broken { failure, chain: notes.take().chain })?;
-        let noted = notes.take();
+        let facts = notes.take();
         let session = stream.get_ref().1;
         let shake = Shake {
             version: session
@@ -122,12 +122,12 @@ impl Client {
                 .unwrap_or_default(),
             suite: session.negotiated_cipher_suite().map(|suite| suite_words(suite.suite())).unwrap_or_default(),
             alpn: session.alpn_protocol().map(|name| String::from_utf8_lossy(name).into_owned()),
-            chain: noted.chain,
-            signature: noted.signature.unwrap_or_else(|| HandshakeSignature::Unverifiable {
+            chain: facts.chain,
+            signature: facts.signature.unwrap_or_else(|| HandshakeSignature::Unverifiable {
                 why: "the key exchange is not signed".to_owned(),
             }),
         };
-        Ok(Secured { stream, shake, client_certificate_asked: noted.client_certificate_asked })
+        Ok(Secured { stream, shake, client_certificate_asked: facts.client_certificate_asked })
     }
 
     /// A handshake that is worth something: the peer is our own DNS server or proxy, and must be who it says.
