@@ -35,7 +35,9 @@ impl Exit {
             _ if failed => Self::NotReady,
             Verdict::NotReady => Self::NotReady,
             Verdict::Incomplete | Verdict::SelectedFail => Self::Incomplete,
-            Verdict::Ready | Verdict::SelectedPass if fail_on == FailOn::Warning && report.counts.warn > 0 => Self::Warnings,
+            Verdict::Ready | Verdict::SelectedPass if fail_on == FailOn::Warning && report.counts.warn > 0 => {
+                Self::Warnings
+            }
             Verdict::Ready | Verdict::SelectedPass => Self::Ready,
         }
     }

@@ -3,3 +3,13 @@
 //! Three stages, one data type between each: [`observe`] asks the network and the files and hands back a recording,
 //! `pinflight_checks` judges it, [`render`] shows the report. [`settings`] is what the admin declared, [`commands`] puts the
 //! stages together.
+
+pub mod cli;
+pub mod commands;
+pub mod exit;
+pub mod observe;
+pub mod output;
+pub mod pages;
+pub mod progress;
+pub mod render;
+pub mod settings;

@@ -43,3 +43,8 @@ fn readable_by_umask(file: &tempfile::NamedTempFile) -> io::Result<()> {
 fn readable_by_umask(_: &tempfile::NamedTempFile) -> io::Result<()> {
     Ok(())
 }
+
+/// A line for the user on standard error; nobody listening is no error.
+pub fn note(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

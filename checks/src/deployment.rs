@@ -201,9 +201,9 @@ impl Deployment {
         self.trust_service.url.as_ref().map(ServiceUrl::endpoint)
     }
 
-    /// The command that asks the same questions from another vantage.
+    /// The command that asks the same questions from another vantage and keeps what was seen, to be judged together.
     pub fn command_from(&self, vantage: Vantage) -> String {
-        format!("{} --from {vantage}", self.command)
+        format!("{} --from {vantage} --record {vantage}.json", self.command)
     }
 }
 
@@ -392,7 +392,8 @@ impl FromStr for ServerAddress {
     type Err = ServerAddressError;
 
     fn from_str(text: &str) -> Result<Self, ServerAddressError> {
-        if let Ok(ip) = text.parse::<IpAddr>() {
+        let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+        if let Ok(ip) = bare.parse::<IpAddr>() {
             return Ok(Self { host: ip.to_string(), port: None });
         }
         if let Ok(address) = text.parse::<SocketAddr>()
@@ -866,6 +867,7 @@ mod tests {
             ("10.1.0.12:8443", "10.1.0.12", Some(8443)),
             ("[fd00::1]:443", "fd00::1", Some(443)),
             ("fd00::1", "fd00::1", None),
+            ("[fd00::1]", "fd00::1", None),
             ("DS1.corp:8443", "ds1.corp", Some(8443)),
         ] {
             let address: ServerAddress = text.parse().unwrap();

@@ -11,6 +11,7 @@ pub mod deployment;
 pub mod discovery;
 pub mod dns;
 pub mod firewall;
+pub mod glob;
 pub mod guide;
 mod http;
 pub mod json;

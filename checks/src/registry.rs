@@ -1,6 +1,7 @@
 //! Every check there is. Its order is the report's order.
 
 use crate::{
+    certificate,
     check::{Check, CheckId},
     discovery, dns, firewall, guide, network, pins, trust_service,
 };
@@ -19,6 +20,11 @@ pub const CHECKS: &[&dyn Check] = &[
     &trust_service::Url,
     &trust_service::Redirect,
     &trust_service::Settings,
+    &certificate::Path,
+    &certificate::Order,
+    &certificate::Name,
+    &certificate::Expiry,
+    &certificate::SameEverywhere,
     &pins::WellFormed,
     &pins::CoverEveryServer,
     &pins::SourcesAgree,

@@ -20,14 +20,14 @@ pub fn guide(case: &Case<'_>, checks: &[CheckReport]) -> Vec<GuideRow> {
         let proving = CHECKS.iter().filter(|check| check.meta().steps.contains(step)).map(|check| check.meta().id);
         let mut proofs: Vec<(CheckId, State, Option<String>)> = proving
             .filter_map(|id| checks.iter().find(|report| report.id == id))
-            .map(|report| (report.id, report.outcome, report.reason.clone()))
+            .map(|report| (report.id, report.outcome, unseen(report, "to be seen from elsewhere")))
             .collect();
         let by_hand = checks.iter().find(|report| report.id == BY_HAND);
         for one in confirmations.iter().filter(|one| one.step == *step) {
             let thing = Target::Thing(one.title.to_owned());
             let told = by_hand.and_then(|report| report.targets.iter().find(|target| target.target == thing));
             if let Some(told) = told {
-                let note = told.reason.as_ref().map(|_| format!("to be confirmed: {}", one.title));
+                let note = told.reason.as_ref().map(|_| "to be confirmed by a person".to_owned());
                 proofs.push((BY_HAND, told.outcome, note));
             }
         }
@@ -54,7 +54,8 @@ pub fn firewall(case: &Case<'_>, checks: &[CheckReport]) -> Vec<FirewallRow> {
             State::Fail | State::Warn => report.findings.first().map(|finding| finding.message.clone()),
             State::Pass if row.is_stand_in() => Some("seen from a stand-in for the cloud".to_owned()),
             State::Pass => None,
-            State::Skipped | State::NotObserved => report.reason.clone(),
+            State::NotObserved => unseen(report, &format!("to be seen from {}", row.source)),
+            State::Skipped => report.reason.clone(),
         };
         Some(FirewallRow {
             id: row.id,
@@ -67,6 +68,15 @@ pub fn firewall(case: &Case<'_>, checks: &[CheckReport]) -> Vec<FirewallRow> {
         })
     });
     rows.collect()
+}
+
+/// Why a check was skipped or not observed, in a few words.
+fn unseen(report: &CheckReport, elsewhere: &str) -> Option<String> {
+    match (report.because, &report.command) {
+        (Some(because), _) => Some(format!("because of {because}")),
+        (None, Some(_)) => Some(elsewhere.to_owned()),
+        (None, None) => report.reason.clone(),
+    }
 }
 
 /// Each distinct chain, with everybody who presented it.

@@ -1,36 +1,122 @@
 //! `pinflight check`: observe, judge, report.
 
-use std::{collections::BTreeMap, io::Write};
+use std::io::{self, Write};
 
-use pinflight_checks::{recording::Recording, registry};
-use tokio::sync::watch;
+use pinflight_checks::{
+    recording::{FileUse, Recording},
+    registry,
+    time::Timestamp,
+};
+use tokio::{runtime::Runtime, sync::watch};
 
 use crate::{
     cli::{CheckArgs, Cli},
     commands::show::{self, Outputs},
     exit::Exit,
-    observe::{self, Job, Secrets, files},
+    observe::{
+        self, Event, Job, Secrets,
+        files::{self, Supplied},
+        plan,
+    },
     output, progress,
-    settings::{self, Settings},
+    settings::{self, ConfigError, ConfigErrors, Settings},
 };
 
 pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
     let outputs = Outputs::new(cli, &args.output)?;
-    if let Some(path) = &args.record {
-        show::must_have_folder(path)?;
-    }
-    let settings = settings::load(args, &show::environment, &registry::ids())?;
+    let settings = settings::load(args, &show::environment, &settings::read, &registry::ids())?;
     if args.plan {
         output::to_stdout(|out| write_plan(&settings, out))?;
         return Ok(Exit::Ready);
     }
     let supplied = load_files(&settings)?;
     let now = show::now();
-    let (recording, interrupted) = observe_until_interrupted(&settings, supplied, now, cli.quiet)?;
-    let recordings = [recording];
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let (recording, interrupted) = observe_until_interrupted(&runtime, &settings, supplied, now, cli.quiet);
+    // The operating system's resolver cannot be cancelled: do not wait for it.
+    runtime.shutdown_background();
     if let Some(path) = &args.record {
-        output::to_file(path, |out| write_recording(&recordings[0], out))?;
+        output::to_file(path, |out| write_recording(&recording, out))?;
     }
-    let exit = show::conclude(&recordings, &settings.policy, now, &outputs)?;
+    let exit = show::conclude(&[recording], &settings.policy, now, &outputs)?;
     Ok(if interrupted { Exit::Interrupted } else { exit })
 }
+
+/// Reads every file that the configuration names; what cannot be understood is a mistake in the configuration.
+pub(super) fn load_files(settings: &Settings) -> Result<Supplied, ConfigErrors> {
+    files::load(&settings.deployment).map_err(|errors| {
+        let told = errors.into_iter().map(|error| {
+            let origin = settings.origins.of_file(error.used_as, &error.path);
+            let (problem, fix) = error.problem.split_once("; ").unwrap_or((&error.problem, "name another file"));
+            ConfigError::new(origin, key(error.used_as), Some(&error.path), problem, fix)
+        });
+        ConfigErrors(told.collect())
+    })
+}
+
+fn key(used_as: FileUse) -> &'static str {
+    match used_as {
+        FileUse::Uploaded => "device_services.certificates",
+        FileUse::Next => "device_services.next_certificates",
+        FileUse::TrustServiceCertificate => "trust_service.certificate",
+        FileUse::TrustServiceCsr => "trust_service.csr",
+        FileUse::SigningRoot => "trust_service.signing_root",
+        FileUse::CaFile => "trust.ca_files",
+    }
+}
+
+/// What to observe, as the settings have it.
+pub(super) fn job(settings: &Settings, supplied: Supplied, now: Timestamp) -> Job {
+    Job {
+        vantage: settings.vantage,
+        deployment: settings.deployment.clone(),
+        policy: settings.policy.clone(),
+        now,
+        supplied,
+        secrets: Secrets { proxy_credentials: settings.proxy_credentials.clone() },
+    }
+}
+
+fn observe_until_interrupted(
+    runtime: &Runtime,
+    settings: &Settings,
+    supplied: Supplied,
+    now: Timestamp,
+    quiet: bool,
+) -> (Recording, bool) {
+    let (cancel, cancelled) = watch::channel(false);
+    let observing = observe::observe(job(settings, supplied, now), cancelled.clone(), progress::on_terminal(quiet));
+    runtime.spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            // The observer hands back what it has seen so far.
+            let _ = cancel.send(true);
+            // It may be gone already; a second Ctrl-C then ends the process as usual.
+            cancel.closed().await;
+        } else {
+            std::future::pending::<()>().await;
+        }
+    });
+    let recording = runtime.block_on(observing);
+    let interrupted = *cancelled.borrow();
+    (recording, interrupted)
+}
+
+fn write_plan(settings: &Settings, out: &mut dyn Write) -> io::Result<()> {
+    let questions = plan::plan(settings.vantage, &settings.deployment);
+    writeln!(out, "{} questions would be asked from {}:", questions.len(), settings.vantage)?;
+    for question in questions {
+        writeln!(out, "  {}", question.ask)?;
+        if let Some(condition) = question.condition {
+            writeln!(out, "      if {condition}")?;
+        }
+    }
+    Ok(())
+}
+
+fn write_recording(recording: &Recording, out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, recording)?;
+    writeln!(out)
+}
+
+/// Progress is not shown.
+pub(super) fn silent(_: Event) {}

@@ -2,27 +2,28 @@
 
 use std::{
     io::{IsTerminal, stdout},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use anyhow::{Context, bail};
 use clap::ColorChoice;
 use pinflight_checks::{
     check::{Case, Meta},
-    deployment::Policy,
+    deployment::{FailOn, Policy},
     judge,
     recording::Recording,
-    registry::CHECKS,
+    registry::{self, CHECKS},
     report::Report,
     time::Timestamp,
 };
 
 use crate::{
-    cli::{Cli, ExplainArgs, InitArgs, ListArgs, OutputArgs},
+    cli::{Cli, ExplainArgs, InitArgs, ListArgs, OutputArgs, SelectArgs},
     commands::{explain, init, list},
     exit::Exit,
     output,
     render::{self, Renderer, Show, Style},
+    settings::{self, ConfigErrors},
 };
 
 /// Where and how a report is shown, checked before anything is asked.
@@ -55,6 +56,20 @@ impl Outputs {
     }
 }
 
+/// Lays the selection of the command line over a policy that was not read from a configuration.
+pub(super) fn select(args: &SelectArgs, policy: &mut Policy) -> Result<(), ConfigErrors> {
+    let (only, skip) = settings::select(args, &registry::ids())?;
+    policy.only.extend(only);
+    policy.skip.extend(skip);
+    policy.fail_on = match args.fail_on.as_deref() {
+        Some("warning") => FailOn::Warning,
+        Some("never") => FailOn::Never,
+        Some(_) => FailOn::Fail,
+        None => policy.fail_on,
+    };
+    Ok(())
+}
+
 /// Judges, shows, and says how it ends.
 pub(super) fn conclude(
     recordings: &[Recording],
@@ -84,7 +99,9 @@ pub(super) fn list(cli: &Cli, args: &ListArgs) -> anyhow::Result<Exit> {
 }
 
 pub(super) fn init(args: &InitArgs) -> anyhow::Result<Exit> {
-    init::run(args)?;
+    if let Some(path) = init::run(args, &mut stdout())? {
+        output::note(&format!("{} is written; edit it, then run: pinflight check --from console", path.display()));
+    }
     Ok(Exit::Ready)
 }
 
@@ -121,15 +138,5 @@ pub(super) fn style(cli: &Cli, width: Option<u16>, ascii: bool) -> Style {
         color,
         show: Show::Findings,
         verbose: cli.verbose,
-    }
-}
-
-/// Whether a file can be named so; told before anything is asked.
-pub(super) fn must_have_folder(path: &Path) -> anyhow::Result<()> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
-            bail!("cannot write {}: there is no folder {}", path.display(), folder.display())
-        }
-        _ => Ok(()),
     }
 }

@@ -1,0 +1,409 @@
+//! The command line: clap types only. What the words of a flag mean is decided in [`crate::settings`], so that a flag, a
+//! variable and a line of the configuration are read, and refused, alike.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, builder::PossibleValuesParser};
+
+const EXAMPLES: &str = "\
+Examples:
+  pinflight init                            write a commented pinflight.toml
+  pinflight check --from console            ask and judge, as seen from the console
+  pinflight demo                            the same on a deployment on loopback
+  pinflight explain certificate/expiry      what a check asks and how to mend it
+
+Exit codes: 0 ready, 1 not ready, 2 usage or configuration, 3 incomplete,
+4 warnings (with --fail-on warning), 130 interrupted.";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  pinflight check --from console --device-services https://ds.example.com \\
+      --trust-service https://ts.example.com:9001/TrustService
+  pinflight check --config pinflight.toml --from device --scope vantage
+  pinflight check --from console -x http://proxy.example.com:3128 -m 30
+  pinflight check --from device --only 'certificate/*' -o json
+  pinflight check --from console --plan
+
+Without --config, ./pinflight.toml is read if it is there. Flags win over the
+environment (PINFLIGHT_*), the environment over files, a later file over an
+earlier one. A flag that may be repeated replaces the list of the file.";
+
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  pinflight demo                            a sound deployment: READY
+  pinflight demo --list                     the faults that can be shown
+  pinflight demo --fault NAME               what one of them looks like";
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  pinflight replay console.json             judge it again, with no network
+  pinflight replay console.json device-services.json outside.json device.json
+                                            one verdict over all four machines";
+
+const INIT_EXAMPLES: &str = "\
+Examples:
+  pinflight init                            write ./pinflight.toml
+  pinflight init --output site-a.toml       write another file
+  pinflight init -                          print it";
+
+/// Preflight for Workspace ONE UEM SSL pinning: will every device still connect once pinning is on?
+#[derive(Debug, Parser)]
+#[command(name = "pinflight", version, max_term_width = 80, after_help = EXAMPLES)]
+pub struct Cli {
+    /// Print no progress and no notes, only the report
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more on stderr; twice for more still
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// When to use colour; NO_COLOR is honoured
+    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto, hide_possible_values = true, help = "When to use colour: auto, always or never")]
+    pub color: ColorChoice,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Ask the deployment, judge what was seen, print the report
+    Check(Box<CheckArgs>),
+    /// Raise a deployment on loopback and check it from all four vantages
+    Demo(DemoArgs),
+    /// Judge recordings again, of one machine or of several together
+    Replay(ReplayArgs),
+    /// Print the page of a check
+    Explain(ExplainArgs),
+    /// List every check
+    List(ListArgs),
+    /// Write a commented sample configuration
+    Init(InitArgs),
+}
+
+/// `pinflight check`
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = CHECK_EXAMPLES)]
+pub struct CheckArgs {
+    /// What the deployment is.
+    #[command(flatten)]
+    pub deployment: DeploymentArgs,
+    /// How the network is asked.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// How it is judged.
+    #[command(flatten)]
+    pub judgement: JudgementArgs,
+    /// Which checks count.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// What is shown.
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// Print every question that a run would ask, and ask none
+    #[arg(long, help_heading = "Output")]
+    pub plan: bool,
+    /// Write what was seen to a file, to be judged again later
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub record: Option<PathBuf>,
+}
+
+/// What the deployment is.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Deployment")]
+pub struct DeploymentArgs {
+    /// Configuration file; may be repeated, a later one wins
+    #[arg(long, value_name = "FILE")]
+    pub config: Vec<PathBuf>,
+    /// Where this run looks from: console, device-services, discovery (any machine outside) or device
+    #[arg(long, value_name = "VANTAGE", hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(["console", "device-services", "discovery", "device"]))]
+    pub from: Option<String>,
+    /// Public URL of Device Services
+    #[arg(long, value_name = "URL")]
+    pub device_services: Option<String>,
+    /// URL of the Trust Service, as saved in the console
+    #[arg(long, value_name = "URL")]
+    pub trust_service: Option<String>,
+    /// Kind of Trust Service: cloud, on-premises, awcm or none
+    #[arg(long, value_name = "MODE", hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(["cloud", "on-premises", "awcm", "none"]))]
+    pub mode: Option<String>,
+    /// A Device Services server behind the balancer (repeatable)
+    #[arg(long, value_name = "ADDR")]
+    pub backend: Vec<String>,
+    /// A balancer in front of Device Services (repeatable)
+    #[arg(long, value_name = "ADDR")]
+    pub balancer: Vec<String>,
+    /// A reverse proxy in front of Device Services (repeatable)
+    #[arg(long, value_name = "ADDR")]
+    pub reverse_proxy: Vec<String>,
+    /// A server, balancer or reverse proxy of the Trust Service (repeatable)
+    #[arg(long, value_name = "ADDR")]
+    pub trust_service_server: Vec<String>,
+    /// A certificate that was, or will be, uploaded to the console (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Vec<String>,
+    /// A certificate that will replace one of them (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub next_certificate: Vec<String>,
+    /// A pin known from elsewhere: hex or sha256//BASE64 (repeatable)
+    #[arg(long, value_name = "PIN")]
+    pub pin: Vec<String>,
+    /// Certificate signing request of the Trust Service
+    #[arg(long, value_name = "FILE")]
+    pub csr: Option<String>,
+    /// Signed certificate of the Trust Service
+    #[arg(long, value_name = "FILE")]
+    pub trust_service_certificate: Option<String>,
+    /// Root that signs Trust Service certificates
+    #[arg(long, value_name = "FILE")]
+    pub signing_root: Option<String>,
+    /// Domain of the Workspace ONE ID
+    #[arg(long, value_name = "DOMAIN")]
+    pub workspace_one_id_domain: Option<String>,
+    /// Mail domain that users type for auto-discovery
+    #[arg(long, value_name = "DOMAIN")]
+    pub mail_domain: Option<String>,
+    /// Host of the cloud Trust Service [default: discovery.awmdm.com:443]
+    #[arg(long, value_name = "HOST[:PORT]")]
+    pub discovery: Option<String>,
+    /// Host of the UEM console
+    #[arg(long, value_name = "HOST")]
+    pub console_host: Option<String>,
+    /// A file of further roots and intermediates to trust (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub cacert: Vec<String>,
+    /// Public roots that count: mozilla, system or none [default: mozilla]
+    #[arg(long, value_name = "STORE", hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(["mozilla", "system", "none"]))]
+    pub roots: Option<String>,
+}
+
+/// How the network is asked.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Network")]
+pub struct NetworkArgs {
+    /// Proxy: http, https, socks5 or socks5h; "" for none
+    #[arg(short = 'x', long, value_name = "URL")]
+    pub proxy: Option<String>,
+    /// Hosts and networks asked without the proxy, comma-separated
+    #[arg(long, value_name = "LIST")]
+    pub no_proxy: Option<String>,
+    /// A DNS server to ask besides the system: IP, tcp://IP, tls://IP#NAME (repeatable)
+    #[arg(long, value_name = "SERVER")]
+    pub dns_server: Vec<String>,
+    /// Whether to ask the operating system's resolver [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(["true", "false"]))]
+    pub system_resolver: Option<String>,
+    /// Use these addresses for a host and port (repeatable)
+    #[arg(long, value_name = "HOST:PORT:ADDR[,ADDR]")]
+    pub resolve: Vec<String>,
+    /// Connect to the second host and port instead of the first (repeatable)
+    #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2")]
+    pub connect_to: Vec<String>,
+    /// IPv4 only
+    #[arg(short = '4', long, overrides_with = "ipv6")]
+    pub ipv4: bool,
+    /// IPv6 only
+    #[arg(short = '6', long, overrides_with = "ipv4")]
+    pub ipv6: bool,
+    /// For each TCP connection: seconds, or 500ms, 5s, 2m [default: 5s]
+    #[arg(long, value_name = "TIME")]
+    pub connect_timeout: Option<String>,
+    /// For each step: DNS, proxy, TLS, HTTP [default: 8s]
+    #[arg(long, value_name = "TIME")]
+    pub step_timeout: Option<String>,
+    /// For each question with all its steps [default: 20s]
+    #[arg(long, value_name = "TIME")]
+    pub question_timeout: Option<String>,
+    /// For the whole run [default: auto]
+    #[arg(short = 'm', long, value_name = "TIME")]
+    pub max_time: Option<String>,
+    /// Try a TCP connection that timed out again, N times [default: 0]
+    #[arg(long, value_name = "N")]
+    pub retry: Option<String>,
+    /// Ask a name that several servers answer N times [default: 3]
+    #[arg(long, value_name = "N")]
+    pub repeat: Option<String>,
+    /// Conversations under way at once [default: 64]
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<String>,
+}
+
+/// How what was seen is judged.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Judgement")]
+pub struct JudgementArgs {
+    /// What READY speaks of: deployment or vantage [default: deployment]
+    #[arg(long, value_name = "SCOPE", hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(["deployment", "vantage"]))]
+    pub scope: Option<String>,
+    /// Warn of certificates that expire within N days [default: 30]
+    #[arg(long, value_name = "N")]
+    pub warning_days: Option<String>,
+    /// Fail certificates that expire within N days [default: 7]
+    #[arg(long, value_name = "N")]
+    pub critical_days: Option<String>,
+    /// The longest that a device stays offline [default: 14d]
+    #[arg(long, value_name = "TIME")]
+    pub max_offline: Option<String>,
+    /// The oldest recording that counts [default: 24h]
+    #[arg(long, value_name = "TIME")]
+    pub max_age: Option<String>,
+}
+
+/// Which checks count, and for what.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Judgement")]
+pub struct SelectArgs {
+    /// Only checks whose id matches: * and ? (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    pub only: Vec<String>,
+    /// Leave out checks whose id matches (repeatable)
+    #[arg(long, value_name = "GLOB")]
+    pub skip: Vec<String>,
+    /// What makes the exit code: fail, warning or never [default: fail]
+    #[arg(long, value_name = "OUTCOME", hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(["fail", "warning", "never"]))]
+    pub fail_on: Option<String>,
+}
+
+/// What is shown, and how.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// Format on stdout: table, short or json
+    #[arg(short, long, value_name = "FORMAT", default_value = "table")]
+    pub output: String,
+    /// Write the report to a file too (repeatable)
+    #[arg(long, value_name = "FORMAT=FILE")]
+    pub report: Vec<String>,
+    /// Columns to use [default: the terminal's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(20..=1000))]
+    pub width: Option<u16>,
+    /// Draw with ASCII characters only
+    #[arg(long)]
+    pub ascii: bool,
+}
+
+impl Default for OutputArgs {
+    fn default() -> Self {
+        Self { output: "table".to_owned(), report: Vec::new(), width: None, ascii: false }
+    }
+}
+
+/// `pinflight demo`
+#[derive(Clone, Debug, Default, Args)]
+#[command(after_help = DEMO_EXAMPLES)]
+pub struct DemoArgs {
+    /// List the faults that can be shown, and raise nothing
+    #[arg(long, conflicts_with = "fault")]
+    pub list: bool,
+    /// Break the deployment in this way
+    #[arg(long, value_name = "NAME")]
+    pub fault: Option<String>,
+    /// Which checks count.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// What is shown.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `pinflight replay`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = REPLAY_EXAMPLES)]
+pub struct ReplayArgs {
+    /// Recordings, as `pinflight check --record` writes them
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Which checks count.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// What is shown.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `pinflight explain`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  pinflight explain pins/cover-every-server")]
+pub struct ExplainArgs {
+    /// Id of a check, as `pinflight list` and the report print it
+    #[arg(value_name = "ID")]
+    pub id: String,
+}
+
+/// `pinflight list`
+#[derive(Clone, Debug, Args)]
+pub struct ListArgs {
+    /// Format on stdout: table or json
+    #[arg(short, long, value_name = "FORMAT", default_value = "table", hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(["table", "json"]))]
+    pub output: String,
+}
+
+/// `pinflight init`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = INIT_EXAMPLES)]
+pub struct InitArgs {
+    /// File to write; - prints it [default: pinflight.toml]
+    #[arg(value_name = "FILE", conflicts_with = "output")]
+    pub file: Option<PathBuf>,
+    /// The same as FILE
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Overwrite a file that is there
+    #[arg(short, long)]
+    pub force: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_fits_eighty_columns() {
+        let mut cli = Cli::command().term_width(80);
+        cli.build();
+        let names: Vec<String> = cli.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        assert_eq!(names, ["check", "demo", "explain", "list", "init", "help"]);
+        let mut pages = vec![cli.render_long_help().to_string()];
+        for command in cli.get_subcommands_mut() {
+            pages.push(command.clone().term_width(80).render_help().to_string());
+        }
+        for line in pages.iter().flat_map(|page| page.lines()) {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_flag_can_say_no() {
+        for (words, expected) in [
+            (vec!["pinflight", "check"], None),
+            (vec!["pinflight", "check", "--system-resolver"], Some("true")),
+            (vec!["pinflight", "check", "--system-resolver", "false"], Some("false")),
+            (vec!["pinflight", "check", "--system-resolver=false"], Some("false")),
+        ] {
+            let Command::Check(args) = Cli::try_parse_from(words).unwrap().command else { panic!("not check") };
+            assert_eq!(args.network.system_resolver.as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn the_last_address_family_wins() {
+        let Command::Check(args) = Cli::try_parse_from(["pinflight", "check", "-4", "-6"]).unwrap().command else {
+            panic!("not check")
+        };
+        assert_eq!((args.network.ipv4, args.network.ipv6), (false, true));
+    }
+}

@@ -1,0 +1,103 @@
+//! `pinflight demo`: a whole deployment on loopback, sound or broken on purpose, checked from all four vantages.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+};
+
+use anyhow::{Context, bail};
+use pinflight_checks::{deployment::Policy, recording::Recording, registry, time::Timestamp};
+use pinflight_fixtures::{Scenario, raise, scenarios};
+use tokio::sync::watch;
+
+use crate::{
+    cli::{CheckArgs, Cli, DemoArgs, DeploymentArgs},
+    commands::{
+        check,
+        show::{self, Outputs},
+    },
+    exit::Exit,
+    observe, output, render,
+    settings::{self, Settings},
+};
+
+/// The healthy deployment that is shown unless another is named.
+const DEFAULT: &str = "on-premises";
+
+pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
+    if args.list {
+        output::to_stdout(|out| write_list(out))?;
+        return Ok(Exit::Ready);
+    }
+    let name = args.fault.as_deref().unwrap_or(DEFAULT);
+    let Some(scenario) = scenarios().iter().find(|scenario| scenario.id == name) else {
+        let ids = scenarios().iter().map(|scenario| scenario.id.as_str());
+        let hint = render::nearest(name, ids).map(|id| format!(", did you mean {id}?")).unwrap_or_default();
+        bail!("no fault is named {name:?}{hint}\n  fix: choose one of pinflight demo --list");
+    };
+    let outputs = Outputs::new(cli, &args.output)?;
+    let mut selected = Policy::default();
+    show::select(&args.select, &mut selected)?;
+    let now = show::now();
+    if !cli.quiet && args.fault.is_some() {
+        output::note(&format!("{}: {}", scenario.title, scenario.what));
+    }
+    let (recordings, mut policy) = record(scenario, now)?;
+    (policy.only, policy.skip, policy.fail_on) = (selected.only, selected.skip, selected.fail_on);
+    show::conclude(&recordings, &policy, now, &outputs)
+}
+
+/// Raises the deployment of a scenario and observes it from every vantage, side by side.
+pub fn record(scenario: &Scenario, now: Timestamp) -> anyhow::Result<(Vec<Recording>, Policy)> {
+    let folder = tempfile::tempdir().context("cannot make a folder for the demo's files")?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let recorded = runtime.block_on(async {
+        let running = raise(scenario, folder.path()).await?;
+        let mut observing = Vec::new();
+        let mut policy = Policy::default();
+        for path in running.configurations.values() {
+            let settings = load(path)?;
+            let supplied = check::load_files(&settings)?;
+            policy = settings.policy.clone();
+            // Never sent, never closed while observing: a demo is over in seconds.
+            let (cancel, cancelled) = watch::channel(false);
+            let job = check::job(&settings, supplied, now);
+            observing.push(tokio::spawn(async move {
+                let recording = observe::observe(job, cancelled, check::silent).await;
+                drop(cancel);
+                recording
+            }));
+        }
+        let mut recordings = Vec::new();
+        for one in observing {
+            recordings.push(one.await?);
+        }
+        running.stop().await;
+        anyhow::Ok((recordings, policy))
+    });
+    runtime.shutdown_background();
+    recorded
+}
+
+fn load(path: &std::path::Path) -> anyhow::Result<Settings> {
+    let deployment = DeploymentArgs { config: vec![path.to_owned()], ..DeploymentArgs::default() };
+    let args = CheckArgs { deployment, ..CheckArgs::default() };
+    // The demo is the same whatever the user's environment says.
+    Ok(settings::load(&args, &|_| None, &settings::read, &registry::ids())?)
+}
+
+fn write_list(out: &mut dyn Write) -> io::Result<()> {
+    let mut groups: BTreeMap<bool, Vec<&Scenario>> = BTreeMap::new();
+    for scenario in scenarios() {
+        groups.entry(!scenario.healthy).or_default().push(scenario);
+    }
+    for (is_fault, scenarios) in groups {
+        let heading = if is_fault { "Faults" } else { "Sound deployments" };
+        writeln!(out, "{heading} (pinflight demo --fault NAME):")?;
+        let width = scenarios.iter().map(|scenario| scenario.id.len()).max().unwrap_or_default();
+        for scenario in scenarios {
+            writeln!(out, "  {:width$}  {}", scenario.id, scenario.title)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! `pinflight replay`: judge recordings, of one vantage or of several, with no network at all.
+
+use std::{fs::File, io::Read, path::PathBuf};
+
+use anyhow::{Context, bail};
+use pinflight_checks::recording::{Recording, SCHEMA};
+use serde::Deserialize;
+
+use crate::{
+    cli::{Cli, ReplayArgs},
+    commands::show::{self, Outputs},
+    exit::Exit,
+};
+
+/// Longer than a recording of a thousand servers.
+const MAX_BYTES: u64 = 256 * 1024 * 1024;
+
+pub(super) fn run(cli: &Cli, args: &ReplayArgs) -> anyhow::Result<Exit> {
+    let outputs = Outputs::new(cli, &args.output)?;
+    let recordings = args.files.iter().map(|path| read(path)).collect::<anyhow::Result<Vec<_>>>()?;
+    let latest = recordings.iter().max_by_key(|recording| recording.taken_at).context("no recording is given")?;
+    let mut policy = latest.policy.clone();
+    show::select(&args.select, &mut policy)?;
+    show::conclude(&recordings, &policy, latest.taken_at, &outputs)
+}
+
+fn read(path: &PathBuf) -> anyhow::Result<Recording> {
+    let name = path.display();
+    let mut bytes = Vec::new();
+    let file = File::open(path).with_context(|| format!("cannot read {name}"))?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).with_context(|| format!("cannot read {name}"))?;
+    if bytes.len() as u64 > MAX_BYTES {
+        bail!("{name} is longer than any recording");
+    }
+    parse(&bytes).with_context(|| format!("{name} is no recording"))
+}
+
+fn parse(bytes: &[u8]) -> anyhow::Result<Recording> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        schema: String,
+    }
+    let Versioned { schema } = serde_json::from_slice(bytes).context("it is not JSON with a schema")?;
+    if schema != SCHEMA {
+        bail!("its schema is {schema:?}; this version reads {SCHEMA}");
+    }
+    Ok(serde_json::from_slice(bytes)?)
+}

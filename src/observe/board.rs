@@ -1,0 +1,166 @@
+//! What is open and what is done, each in its place of the plan, whatever order the answers come in.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use pinflight_checks::{
+    deployment::Role,
+    recording::{CertId, ConnectionFact, Der, HttpFact, NameAnswer, NameFact, NameFailure, Resolver},
+};
+
+use super::dns::LookedUp;
+
+/// A question's place in the plan.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Order {
+    /// Place of the target; follow-ups come last.
+    pub(super) target: usize,
+    /// Which follow-up; empty otherwise.
+    pub(super) url: String,
+    /// Names come before what needs their addresses.
+    pub(super) step: Step,
+    /// Place of the address among the name's.
+    pub(super) address: usize,
+    /// Place of the question among the address's.
+    pub(super) question: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Step {
+    Name,
+    Conversation,
+}
+
+/// A look-up with its time.
+#[derive(Clone, Debug)]
+pub(super) struct TimedLookUp {
+    pub(super) found: LookedUp,
+    pub(super) took: std::time::Duration,
+}
+
+#[derive(Debug)]
+struct NameEntry {
+    order: Order,
+    name: String,
+    roles: BTreeSet<Role>,
+    resolver: Resolver,
+    done: Option<TimedLookUp>,
+}
+
+/// Gathers a run's facts.
+#[derive(Debug, Default)]
+pub(super) struct Board {
+    open: BTreeMap<Order, String>,
+    done: HashSet<String>,
+    names: BTreeMap<String, NameEntry>,
+    connections: BTreeMap<Order, ConnectionFact>,
+    answers: BTreeMap<Order, HttpFact>,
+    certificates: BTreeMap<CertId, Der>,
+}
+
+/// All that a run found, in plan order.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) certificates: BTreeMap<CertId, Der>,
+    pub(super) names: Vec<NameFact>,
+    pub(super) connections: Vec<ConnectionFact>,
+    pub(super) answers: Vec<HttpFact>,
+    pub(super) unasked: Vec<String>,
+}
+
+impl Board {
+    pub(super) fn new(certificates: BTreeMap<CertId, Der>) -> Self {
+        Self { certificates, ..Self::default() }
+    }
+
+    /// A question that will be asked.
+    pub(super) fn open(&mut self, order: Order, ask: String) {
+        self.open.insert(order, ask);
+    }
+
+    /// What stood for a question until its addresses were known.
+    pub(super) fn withdraw(&mut self, order: &Order) {
+        self.open.remove(order);
+    }
+
+    /// A name that is asked for this role too; whoever comes first in the plan gives it its place.
+    pub(super) fn name(&mut self, ask: &str, order: &Order, name: &str, role: Option<Role>, resolver: &Resolver) {
+        let entry = self.names.entry(ask.to_owned()).or_insert_with(|| NameEntry {
+            order: order.clone(),
+            name: name.to_owned(),
+            roles: BTreeSet::new(),
+            resolver: resolver.clone(),
+            done: None,
+        });
+        if *order < entry.order {
+            entry.order = order.clone();
+        }
+        entry.roles.extend(role);
+    }
+
+    pub(super) fn name_done(&mut self, ask: &str, order: &Order, found: TimedLookUp) {
+        self.close(order);
+        if let Some(entry) = self.names.get_mut(ask) {
+            entry.done = Some(found);
+        }
+    }
+
+    pub(super) fn connection_done(&mut self, order: Order, fact: ConnectionFact) {
+        self.close(&order);
+        self.connections.insert(order, fact);
+    }
+
+    pub(super) fn answer_done(&mut self, order: Order, fact: HttpFact) {
+        self.close(&order);
+        self.answers.insert(order, fact);
+    }
+
+    fn close(&mut self, order: &Order) {
+        self.done.extend(self.open.remove(order));
+    }
+
+    /// Keeps each certificate once.
+    pub(super) fn keep(&mut self, chain: Vec<Vec<u8>>) -> Vec<CertId> {
+        let keep = |der: Vec<u8>| {
+            let id = CertId::of(&der);
+            self.certificates.entry(id.clone()).or_insert(Der(der));
+            id
+        };
+        chain.into_iter().map(keep).collect()
+    }
+
+    /// How many distinct questions are known by now.
+    pub(super) fn questions(&self) -> usize {
+        let open: HashSet<_> = self.open.values().filter(|ask| !self.done.contains(*ask)).collect();
+        open.len() + self.done.len()
+    }
+
+    pub(super) fn into_found(self) -> Found {
+        let mut names: Vec<_> = self.names.into_values().collect();
+        names.sort_by(|a, b| a.order.cmp(&b.order));
+        let names = names.into_iter().filter_map(|entry| {
+            let TimedLookUp { found: LookedUp { answer, queries }, took } = entry.done?;
+            let roles = entry.roles.into_iter().collect();
+            Some(NameFact { name: entry.name, roles, resolver: entry.resolver, took, answer, queries })
+        });
+        let mut seen = HashSet::new();
+        let done = self.done;
+        let unasked = self.open.into_values().filter(|ask| !done.contains(ask) && seen.insert(ask.clone()));
+        Found {
+            certificates: self.certificates,
+            names: names.collect(),
+            connections: self.connections.into_values().collect(),
+            answers: self.answers.into_values().collect(),
+            unasked: unasked.collect(),
+        }
+    }
+}
+
+/// What `--resolve` gives in place of a look-up.
+pub(super) fn given(addresses: Vec<std::net::IpAddr>) -> TimedLookUp {
+    let answer = if addresses.is_empty() {
+        Err(NameFailure::NoAddresses)
+    } else {
+        Ok(NameAnswer { addresses, canonical_names: Vec::new() })
+    };
+    TimedLookUp { found: LookedUp { answer, queries: Vec::new() }, took: std::time::Duration::ZERO }
+}

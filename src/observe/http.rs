@@ -1,0 +1,227 @@
+//! HTTP: one GET over a stream of ours. Redirects are recorded and never followed; every byte read is bounded.
+
+use std::{error::Error as _, io, time::Duration};
+
+use http_body_util::{BodyExt, Empty};
+use hyper::{
+    Request, Response,
+    body::{Bytes, Incoming},
+    client::conn::http1,
+    header::{ACCEPT, CONTENT_LENGTH, HOST, HeaderMap, TRANSFER_ENCODING, USER_AGENT},
+};
+use hyper_util::rt::TokioIo;
+use pinflight_checks::{
+    recording::{Body, BodyEnd, Der, HttpAnswer, HttpFailure},
+    time::Timestamp,
+};
+use time::{PrimitiveDateTime, format_description::BorrowedFormatItem, macros::format_description};
+use tokio::task::JoinSet;
+use url::{Position, Url};
+
+use super::{
+    tcp::{Deadline, Stream, within},
+    tls::{refuses_client, rustls_error},
+};
+
+/// The longest head that is read.
+const HEAD: usize = 64 * 1024;
+
+/// The longest body that is read.
+const BODY: usize = 1024 * 1024;
+
+/// The headers that matter.
+const HEADERS: [&str; 7] = ["content-type", "content-length", "content-encoding", "date", "location", "server", "via"];
+
+/// Asks once and reads the answer.
+pub(super) async fn get(
+    stream: Stream,
+    url: &Url,
+    client_certificate_asked: bool,
+    step: Duration,
+    deadline: Deadline,
+) -> Result<HttpAnswer, HttpFailure> {
+    let limit = deadline.step(step);
+    let mut driver = JoinSet::new();
+    let answered = async {
+        let mut builder = http1::Builder::new();
+        builder.max_buf_size(HEAD);
+        let (mut sender, connection) = builder.handshake::<_, Empty<Bytes>>(TokioIo::new(stream)).await?;
+        driver.spawn(connection);
+        sender.send_request(request(url)).await
+    };
+    let response = match within(limit, answered).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(error)) => return Err(failure(&error, client_certificate_asked)),
+        Err(after) => return Err(HttpFailure::Silent { after }),
+    };
+    let (parts, incoming) = Response::into_parts(response);
+    let body = body(incoming, &parts.headers, deadline.step(step)).await;
+    let headers = headers(&parts.headers);
+    let date = headers.iter().find(|(name, _)| name == "date").and_then(|(_, value)| http_date(value));
+    Ok(HttpAnswer { status: parts.status.as_u16(), headers, date, body })
+}
+
+fn request(url: &Url) -> Request<Empty<Bytes>> {
+    let mut request = Request::new(Empty::new());
+    // An origin-form target; `Url` has percent-encoded whatever a target may not hold.
+    if let Ok(target) = url[Position::BeforePath..Position::AfterQuery].parse() {
+        *request.uri_mut() = target;
+    }
+    let host = &url[Position::BeforeHost..Position::AfterPort];
+    for (name, value) in [(HOST, host), (ACCEPT, "application/json"), (USER_AGENT, super::USER_AGENT)] {
+        if let Ok(value) = value.parse() {
+            request.headers_mut().insert(name, value);
+        }
+    }
+    request
+}
+
+fn failure(error: &hyper::Error, client_certificate_asked: bool) -> HttpFailure {
+    // hyper has a method for this in its server alone; a test holds it to these words.
+    if error.is_parse() && error.to_string() == "message head is too large" {
+        return HttpFailure::HeadersTooLong;
+    }
+    if error.is_parse() {
+        return HttpFailure::Malformed { detail: error.to_string() };
+    }
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    match cause.and_then(rustls_error) {
+        Some(rustls::Error::AlertReceived(alert)) if refuses_client(*alert, client_certificate_asked) => {
+            HttpFailure::ClientCertificateRequired
+        }
+        // Either the alert was lost to a reset, or the server just hung up: it wanted a certificate and got none.
+        None if client_certificate_asked => HttpFailure::ClientCertificateRequired,
+        _ => HttpFailure::Closed,
+    }
+}
+
+async fn body(mut incoming: Incoming, headers: &HeaderMap, limit: Duration) -> Body {
+    let mut bytes = Vec::new();
+    let read = async {
+        loop {
+            let frame = match incoming.frame().await {
+                None => return BodyEnd::Complete,
+                Some(Ok(frame)) => frame,
+                // A body that only the connection's end delimits ends with it; many servers spare the closing alert.
+                Some(Err(_)) if !headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING) => {
+                    return BodyEnd::Complete;
+                }
+                Some(Err(_)) => return BodyEnd::Truncated,
+            };
+            let Ok(data) = frame.into_data() else { continue };
+            let room = BODY - bytes.len();
+            bytes.extend(data.iter().take(room));
+            if data.len() > room {
+                return BodyEnd::TooLong;
+            }
+        }
+    };
+    let end = within(limit, read).await.unwrap_or(BodyEnd::TimedOut);
+    Body { bytes: Der(bytes), end }
+}
+
+fn headers(all: &HeaderMap) -> Vec<(String, String)> {
+    let one = |name: &'static str| all.get_all(name).iter().map(move |value| (name, value));
+    let kept = HEADERS.into_iter().flat_map(one);
+    kept.map(|(name, value)| (name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect()
+}
+
+/// IMF-fixdate (RFC 9110, 5.6.7), which every server has sent for decades.
+fn http_date(text: &str) -> Option<Timestamp> {
+    const FORMAT: &[BorrowedFormatItem<'_>] =
+        format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+    let at = PrimitiveDateTime::parse(text.trim(), FORMAT).ok()?;
+    Some(Timestamp(at.assume_utc().unix_timestamp()))
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::*;
+
+    /// What a server that says `answer`, and `more` over and over, comes to; and the request that it got.
+    async fn asked(answer: &str, more: Option<&'static [u8]>, hold: bool) -> (Result<HttpAnswer, HttpFailure>, String) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let answer = answer.to_owned();
+        let (release, released) = tokio::sync::oneshot::channel::<()>();
+        let server = tokio::spawn(async move {
+            let (mut peer, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                request.push(peer.read_u8().await.unwrap());
+            }
+            let _ = peer.write_all(answer.as_bytes()).await;
+            while let Some(more) = more {
+                if peer.write_all(more).await.is_err() {
+                    break;
+                }
+            }
+            if hold {
+                let _ = released.await;
+            }
+            String::from_utf8(request).unwrap()
+        });
+        let stream: Stream = Box::new(TcpStream::connect(address).await.unwrap());
+        let url = Url::parse("https://ds.example:8443/a b?URL=x").unwrap();
+        let step = if hold { Duration::from_millis(50) } else { Duration::from_secs(20) };
+        let outcome = get(stream, &url, false, step, Deadline::after(Duration::from_secs(30))).await;
+        drop(release);
+        (outcome, server.await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_whole_answer_is_kept_with_the_headers_that_matter() {
+        let answer = "HTTP/1.1 302 Found\r\nDate: Mon, 01 Mar 2027 00:00:00 GMT\r\nLocation: /x\r\nX-Secret: y\r\nContent-Length: 2\r\n\r\n{}";
+        let (outcome, request) = asked(answer, None, false).await;
+        assert_eq!(
+            request,
+            "GET /a%20b?URL=x HTTP/1.1\r\nhost: ds.example:8443\r\naccept: application/json\r\nuser-agent: pinflight/0.1.0\r\n\r\n"
+        );
+        let outcome = outcome.unwrap();
+        assert_eq!(outcome.status, 302);
+        assert_eq!(outcome.date, Timestamp::parse("2027-03-01"));
+        assert_eq!(outcome.header("location"), Some("/x"));
+        assert_eq!(outcome.header("x-secret"), None);
+        assert_eq!(outcome.body, Body { bytes: Der(b"{}".to_vec()), end: BodyEnd::Complete });
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_as_far_as_it_may_be() {
+        let (outcome, _) =
+            asked("HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n", Some(&[b'x'; 4096]), false).await;
+        let body = outcome.unwrap().body;
+        assert_eq!((body.bytes.0.len(), body.end), (BODY, BodyEnd::TooLong));
+        let (outcome, _) = asked("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", None, false).await;
+        assert_eq!(outcome.unwrap().body, Body { bytes: Der(b"{}".to_vec()), end: BodyEnd::Truncated });
+        let (outcome, _) = asked("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", None, true).await;
+        assert_eq!(outcome.unwrap().body, Body { bytes: Der(b"{}".to_vec()), end: BodyEnd::TimedOut });
+        let (outcome, _) = asked("HTTP/1.0 200 OK\r\n\r\n{}", None, false).await;
+        assert_eq!(outcome.unwrap().body, Body { bytes: Der(b"{}".to_vec()), end: BodyEnd::Complete });
+    }
+
+    #[tokio::test]
+    async fn what_is_no_answer_is_told_apart() {
+        assert_eq!(asked("", None, false).await.0, Err(HttpFailure::Closed));
+        assert_eq!(asked("HTTP/1.1 20", None, false).await.0, Err(HttpFailure::Closed));
+        let silent = HttpFailure::Silent { after: Duration::from_millis(50) };
+        assert_eq!(asked("", None, true).await.0, Err(silent));
+        assert!(matches!(asked("SSH-2.0-x\r\n\r\n", None, false).await.0, Err(HttpFailure::Malformed { .. })));
+        let endless = asked("HTTP/1.1 200 OK\r\n", Some(b"x-more: and more and more\r\n"), false).await.0;
+        assert_eq!(endless, Err(HttpFailure::HeadersTooLong));
+        let one = asked("HTTP/1.1 200 OK\r\nx: ", Some(&[b'x'; 4096]), false).await.0;
+        assert_eq!(one, Err(HttpFailure::HeadersTooLong));
+    }
+
+    #[test]
+    fn dates_are_read_or_left() {
+        assert_eq!(http_date("Tue, 02 Mar 2027 01:02:03 GMT").unwrap().to_string(), "2027-03-02T01:02:03Z");
+        for text in ["", "now", "2027-03-02T01:02:03Z", "Tue, 99 Mar 2027 01:02:03 GMT"] {
+            assert_eq!(http_date(text), None, "{text}");
+        }
+    }
+}

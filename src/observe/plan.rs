@@ -1,0 +1,432 @@
+//! The plan: which questions a run asks, of whom, and under which condition. Conditions rest on facts, never on verdicts.
+
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, SocketAddr},
+};
+
+use pinflight_checks::{
+    deployment::{Deployment, DnsTransport, Endpoint, Network, Proxy, Role, ServiceUrl, Vantage},
+    recording::{Request, Resolver, Spelling},
+};
+use url::Url;
+
+/// How many addresses of one name are asked.
+pub(super) const ADDRESSES: usize = 16;
+
+/// How many Trust Service URLs that Device Services hands out are followed.
+pub(super) const FOLLOW_UPS: usize = 3;
+
+/// One question that a run may ask.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// What exactly is asked of whom.
+    pub ask: String,
+    /// On which fact it depends; none: asked in any case.
+    pub condition: Option<String>,
+}
+
+/// Every question that a run from `vantage` may ask, each once, in the order of its results.
+pub fn plan(vantage: Vantage, deployment: &Deployment) -> Vec<Question> {
+    let network = &deployment.network;
+    let mut plan = Vec::new();
+    let targets = targets(vantage, deployment);
+    if let Some(proxy) = targets.iter().find_map(|target| network.proxy_for(&target.place.host)) {
+        names(&mut plan, &proxy.endpoint(), network, None);
+    }
+    for target in &targets {
+        of_target(&mut plan, target, network, None);
+    }
+    if follows_up(vantage, deployment) {
+        redirect(&mut plan, network);
+    }
+    retries(&mut plan, network);
+    let mut seen = BTreeSet::new();
+    plan.retain(|question| seen.insert(question.ask.clone()));
+    plan
+}
+
+fn of_target(plan: &mut Vec<Question>, target: &Target, network: &Network, because: Option<&str>) {
+    let way = Way::of(&target.place, network);
+    let mut condition = because.map(str::to_owned);
+    if way == Way::Resolve {
+        names(plan, &target.place, network, because);
+        let each = format!("for each address of {} that is found, {ADDRESSES} at most", target.place.host);
+        condition = Some(because.map_or(each.clone(), |because| format!("{because}: {each}")));
+    }
+    let places = way.places(target, network);
+    for leaf in target.leaves(places.len()) {
+        let condition = match (&leaf, target.repeats, &way) {
+            (Leaf::Shake { repeat: 1.., .. }, Repeats::IfSeveral(_), Way::Resolve) => {
+                Some(format!("if {} has more than one address, for each of them", target.place.host))
+            }
+            _ => condition.clone(),
+        };
+        plan.extend(places.iter().map(|place| Question { ask: leaf.words(place), condition: condition.clone() }));
+    }
+}
+
+fn names(plan: &mut Vec<Question>, place: &Endpoint, network: &Network, because: Option<&str>) {
+    if known_addresses(place, network).is_some() {
+        return;
+    }
+    let asks = resolvers(network).into_iter().map(|resolver| name_words(&place.host, &resolver));
+    plan.extend(asks.map(|ask| Question { ask, condition: because.map(str::to_owned) }));
+}
+
+fn redirect(plan: &mut Vec<Question>, network: &Network) {
+    let because =
+        format!("if Device Services names another Trust Service URL than the declared one, {FOLLOW_UPS} at most");
+    let each = format!("{because}: for each of its addresses, {ADDRESSES} at most");
+    let host = "the host of the named URL";
+    if network.proxy.as_ref().is_none_or(|proxy| !proxy.scheme.resolves_names()) || !network.no_proxy.is_empty() {
+        let asks = resolvers(network).into_iter().map(|resolver| name_words(host, &resolver));
+        plan.extend(asks.map(|ask| Question { ask, condition: Some(because.clone()) }));
+    }
+    let place = match &network.proxy {
+        Some(proxy) => format!("{host} through {proxy}"),
+        None => host.to_owned(),
+    };
+    let mut add = |ask: String| plan.push(Question { ask, condition: Some(each.clone()) });
+    add(format!("TLS handshake with {place}, SNI {host}"));
+    add(format!("TLS handshake with {place} without SNI"));
+    for spelling in SPELLINGS {
+        add(format!("GET the named URL{} from {place}", settings_suffix(spelling)));
+    }
+}
+
+fn retries(plan: &mut Vec<Question>, network: &Network) {
+    let mut add =
+        |ask: &str, condition: String| plan.push(Question { ask: ask.to_owned(), condition: Some(condition) });
+    if network.retry > 0 {
+        let condition = format!("if nobody answers within connect_timeout, up to {} times", network.retry);
+        add("the same TCP connection again", condition);
+    }
+    if network.dns_servers.iter().any(|server| server.transport == DnsTransport::Udp) {
+        let half = "if a DNS server does not answer within half of step_timeout, once";
+        add("the same DNS question again over UDP", half.to_owned());
+        add("the same DNS question over TCP", "if the answer over UDP is truncated".to_owned());
+    }
+    if !network.dns_servers.is_empty() {
+        let condition = "if an answer ends in a CNAME without addresses, 8 in a row at most";
+        add("A or AAAA of that CNAME from the same DNS server", condition.to_owned());
+    }
+}
+
+/// One service or server, asked in one role.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) role: Role,
+    /// The service.
+    pub(super) endpoint: Endpoint,
+    /// Where to connect: a name or an address.
+    pub(super) place: Endpoint,
+    /// Whether it speaks TLS.
+    pub(super) https: bool,
+    pub(super) gets: Vec<Get>,
+    pub(super) repeats: Repeats,
+}
+
+/// A GET of the protocol.
+#[derive(Clone, Debug)]
+pub(super) struct Get {
+    pub(super) request: Request,
+    pub(super) url: Url,
+}
+
+/// How often the handshake with SNI is asked of each address, the first time included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repeats {
+    Once,
+    IfSeveral(u32),
+    Always(u32),
+}
+
+/// A question to one address.
+#[derive(Clone, Debug)]
+pub(super) enum Leaf {
+    Shake { sni: Option<String>, repeat: u32 },
+    Get { get: Get },
+}
+
+impl Leaf {
+    /// The question's words, which are also what tells it from every other.
+    pub(super) fn words(&self, place: &str) -> String {
+        match self {
+            Self::Shake { sni: Some(sni), repeat: 0 } => format!("TLS handshake with {place}, SNI {sni}"),
+            Self::Shake { sni: Some(sni), repeat } => format!("TLS handshake with {place}, SNI {sni}, repeat {repeat}"),
+            Self::Shake { sni: None, repeat: 0 } => format!("TLS handshake with {place} without SNI"),
+            Self::Shake { sni: None, repeat } => format!("TLS handshake with {place} without SNI, repeat {repeat}"),
+            Self::Get { get } => format!("GET {} from {place}", get.url),
+        }
+    }
+}
+
+impl Target {
+    /// The server name to send; RFC 6066 knows none for an address.
+    pub(super) fn sni(&self) -> Option<&str> {
+        self.endpoint.ip().is_none().then_some(self.endpoint.host.as_str())
+    }
+
+    /// What is asked of each address, if there are so many.
+    pub(super) fn leaves(&self, addresses: usize) -> Vec<Leaf> {
+        let total = match self.repeats {
+            Repeats::Always(total) => total,
+            Repeats::IfSeveral(total) if addresses > 1 => total,
+            Repeats::IfSeveral(_) | Repeats::Once => 1,
+        };
+        let mut leaves = Vec::new();
+        if self.https {
+            let sni = self.sni().map(str::to_owned);
+            let first = sni.iter().map(|sni| Leaf::Shake { sni: Some(sni.clone()), repeat: 0 });
+            leaves.extend(first.chain([Leaf::Shake { sni: None, repeat: 0 }]));
+            leaves.extend((1..total).map(|repeat| Leaf::Shake { sni: sni.clone(), repeat }));
+        }
+        leaves.extend(self.gets.iter().map(|get| Leaf::Get { get: get.clone() }));
+        leaves
+    }
+}
+
+/// How a place is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Its addresses are known: it is one, or `--resolve` names them.
+    Known(Vec<IpAddr>),
+    /// By name through a proxy that resolves it.
+    ByName,
+    /// Its name has to be resolved.
+    Resolve,
+}
+
+impl Way {
+    pub(super) fn of(place: &Endpoint, network: &Network) -> Self {
+        if let Some(addresses) = known_addresses(place, network) {
+            return Self::Known(addresses);
+        }
+        match network.proxy_for(&place.host) {
+            Some(proxy) if proxy.scheme.resolves_names() => Self::ByName,
+            _ => Self::Resolve,
+        }
+    }
+
+    /// The words for each place that is asked.
+    fn places(&self, target: &Target, network: &Network) -> Vec<String> {
+        let proxy = network.proxy_for(&target.place.host);
+        match self {
+            Self::Known(addresses) => addresses
+                .iter()
+                .map(|ip| place_words(&Endpoint::new(ip.to_string(), target.place.port), proxy))
+                .collect(),
+            Self::ByName => vec![place_words(&target.place, proxy)],
+            Self::Resolve => {
+                let each = format!("each address of {}, port {}", target.place.host, target.place.port);
+                // Two, so that what depends on several addresses is planned.
+                let place = proxy.map_or(each.clone(), |proxy| format!("{each} through {proxy}"));
+                vec![place.clone(), place]
+            }
+        }
+    }
+
+    /// What stands for the target's questions until its name is resolved.
+    pub(super) fn unresolved(&self, target: &Target, network: &Network) -> Vec<String> {
+        let places = self.places(target, network);
+        let leaves = target.leaves(1);
+        leaves.iter().filter_map(|leaf| places.first().map(|place| leaf.words(place))).collect()
+    }
+}
+
+/// `10.0.0.1:443`, `ds.example.com:443 through http://proxy.example.com:3128`.
+pub(super) fn place_words(place: &Endpoint, proxy: Option<&Proxy>) -> String {
+    proxy.map_or(place.to_string(), |proxy| format!("{place} through {proxy}"))
+}
+
+/// The question for a name.
+pub(super) fn name_words(name: &str, resolver: &Resolver) -> String {
+    format!("A and AAAA of {name} from {resolver}")
+}
+
+/// Whom names are asked of.
+pub(super) fn resolvers(network: &Network) -> Vec<Resolver> {
+    let system = network.system_resolver.then_some(Resolver::System);
+    system.into_iter().chain(network.dns_servers.iter().cloned().map(Resolver::Server)).collect()
+}
+
+/// The addresses of a place that nobody has to be asked for: it is one, or `--resolve` names them.
+pub(super) fn known_addresses(place: &Endpoint, network: &Network) -> Option<Vec<IpAddr>> {
+    if let Some(ip) = place.ip() {
+        return Some(vec![ip]);
+    }
+    let addresses = overridden(place, network)?;
+    Some(addresses.iter().copied().filter(|ip| network.address_family.admits(*ip)).take(ADDRESSES).collect())
+}
+
+/// What `--resolve` says of a name and port; the name itself goes before `*`.
+pub(super) fn overridden<'a>(place: &Endpoint, network: &'a Network) -> Option<&'a [IpAddr]> {
+    let by = |host: &str| network.resolve.iter().find(|rule| rule.host == host && rule.port == place.port);
+    let rule = if place.ip().is_some() { None } else { by(&place.host).or_else(|| by("*")) };
+    rule.map(|rule| rule.addresses.as_slice())
+}
+
+/// Everything declared that this vantage asks, in the order of the results.
+pub(super) fn targets(vantage: Vantage, deployment: &Deployment) -> Vec<Target> {
+    let mut targets = vec![discovery(deployment)];
+    device_services(&mut targets, deployment);
+    if deployment.device_needs_trust_service()
+        && let Some(url) = &deployment.trust_service.url
+    {
+        targets.push(trust_service(Role::TrustService, url, deployment));
+        let port = url.endpoint().port;
+        targets.extend(deployment.trust_service.servers.iter().map(|server| Target {
+            place: server.endpoint(port),
+            ..trust_service(Role::TrustServiceServer, url, deployment)
+        }));
+    }
+    targets.retain(|target| vantage.asks(target.role, deployment));
+    targets
+}
+
+fn discovery(deployment: &Deployment) -> Target {
+    let endpoint = deployment.discovery_endpoint();
+    let get = |request: Request, path: &str| {
+        let url = Url::parse(&format!("https://{endpoint}/autodiscovery/{path}"));
+        url.ok().map(|url| Get { request, url })
+    };
+    let registry = get(Request::HostRegistry, &format!("HostRegistry.aws?URL={}", host_parameter(deployment)));
+    let domain = deployment.discovery.mail_domain.as_ref().and_then(|domain| {
+        let mut lookup = get(Request::DomainLookup, "awcredentials.aws/v2/domainlookup/domain/")?;
+        lookup.url.path_segments_mut().ok()?.pop_if_empty().push(domain);
+        Some(lookup)
+    });
+    Target {
+        role: Role::Discovery,
+        place: connect_to(&endpoint, &deployment.network),
+        endpoint,
+        https: true,
+        gets: registry.into_iter().chain(domain).collect(),
+        repeats: Repeats::Once,
+    }
+}
+
+fn device_services(targets: &mut Vec<Target>, deployment: &Deployment) {
+    let declared = &deployment.device_services;
+    let endpoint = declared.url.endpoint();
+    let port = endpoint.port;
+    let url = declared.url.url().join("/DeviceServices/TrustServiceSettings").ok();
+    let asked = url.filter(|_| hands_out_trust_service(deployment));
+    let gets: Vec<_> = asked.into_iter().map(|url| Get { request: Request::TrustServiceSettings, url }).collect();
+    let total = deployment.network.repeat.max(1);
+    let several = declared.servers().next().is_some();
+    let named = Target {
+        role: Role::DeviceServices,
+        place: connect_to(&endpoint, &deployment.network),
+        endpoint,
+        https: declared.url.url().scheme() == "https",
+        gets,
+        repeats: if several { Repeats::Always(total) } else { Repeats::IfSeveral(total) },
+    };
+    let servers = declared.servers().map(|(role, server)| Target {
+        role,
+        place: server.endpoint(port),
+        gets: if role == Role::Backend { named.gets.clone() } else { Vec::new() },
+        repeats: Repeats::Once,
+        ..named.clone()
+    });
+    let servers: Vec<_> = servers.collect();
+    targets.push(named);
+    targets.extend(servers);
+}
+
+fn trust_service(role: Role, url: &ServiceUrl, deployment: &Deployment) -> Target {
+    let endpoint = url.endpoint();
+    let gets = SPELLINGS.into_iter().filter_map(|spelling| {
+        let url = settings_url(url, spelling, &host_parameter(deployment))?;
+        Some(Get { request: Request::Settings { spelling }, url })
+    });
+    Target {
+        role,
+        place: connect_to(&endpoint, &deployment.network),
+        https: url.url().scheme() == "https",
+        gets: gets.collect(),
+        repeats: Repeats::Once,
+        endpoint,
+    }
+}
+
+/// The follow-up where Device Services hands out another URL than the declared one.
+pub(super) fn redirect_target(url: &ServiceUrl, deployment: &Deployment) -> Target {
+    trust_service(Role::RedirectTarget, url, deployment)
+}
+
+/// Whether Device Services is asked for the Trust Service's URL.
+fn hands_out_trust_service(deployment: &Deployment) -> bool {
+    use pinflight_checks::deployment::TrustServiceMode as Mode;
+    let service = &deployment.trust_service;
+    service.mode == Mode::OnPremises || (service.mode == Mode::Awcm && service.url.is_some())
+}
+
+/// Whether what it hands out is followed.
+pub(super) fn follows_up(vantage: Vantage, deployment: &Deployment) -> bool {
+    vantage.asks(Role::RedirectTarget, deployment) && hands_out_trust_service(deployment)
+}
+
+/// Whether a URL leads elsewhere than the declared one: by endpoint, scheme or path, in whatever case.
+pub(super) fn leads_elsewhere(url: &ServiceUrl, declared: Option<&ServiceUrl>) -> bool {
+    declared.is_none_or(|declared| place_of(url) != place_of(declared))
+}
+
+/// What makes a Trust Service URL that very one.
+pub(super) fn place_of(url: &ServiceUrl) -> String {
+    let path = url.url().path().trim_end_matches('/').to_ascii_lowercase();
+    format!("{}://{}{path}", url.url().scheme(), url.endpoint())
+}
+
+const SPELLINGS: [Spelling; 2] = [Spelling::Guide, Spelling::Client];
+
+fn settings_suffix(spelling: Spelling) -> &'static str {
+    match spelling {
+        Spelling::Guide => "/sslpinning/settings",
+        Spelling::Client => "/SSLPinning/Settings",
+    }
+}
+
+fn settings_url(url: &ServiceUrl, spelling: Spelling, host: &str) -> Option<Url> {
+    let url = url.url();
+    let path = url.path().trim_end_matches('/');
+    let origin = url.origin().ascii_serialization();
+    Url::parse(&format!("{origin}{path}{}?URL={host}", settings_suffix(spelling))).ok()
+}
+
+/// Device Services' host as the value of `URL=`: no scheme, no port.
+fn host_parameter(deployment: &Deployment) -> String {
+    url::form_urlencoded::byte_serialize(deployment.device_services.url.host().as_bytes()).collect()
+}
+
+/// curl's `--connect-to`: the first rule that applies.
+fn connect_to(endpoint: &Endpoint, network: &Network) -> Endpoint {
+    let applies = network.connect_to.iter().find(|rule| {
+        rule.host.as_ref().is_none_or(|host| *host == endpoint.host)
+            && rule.port.is_none_or(|port| port == endpoint.port)
+    });
+    let Some(rule) = applies else { return endpoint.clone() };
+    Endpoint::new(rule.to_host.as_ref().unwrap_or(&endpoint.host), rule.to_port.unwrap_or(endpoint.port))
+}
+
+/// The most conversations and look-ups that a run may come to, for its deadline.
+pub(super) fn most_conversations(targets: &[Target], network: &Network, follows_up: bool) -> usize {
+    let of = |target: &Target| match Way::of(&target.place, network) {
+        Way::Known(addresses) => addresses.len() * target.leaves(addresses.len()).len(),
+        Way::ByName => target.leaves(1).len(),
+        Way::Resolve => ADDRESSES * target.leaves(ADDRESSES).len() + resolvers(network).len(),
+    };
+    let follow_ups = if follows_up { FOLLOW_UPS * (ADDRESSES * 4 + resolvers(network).len()) } else { 0 };
+    targets.iter().map(of).sum::<usize>() + follow_ups
+}
+
+/// An address and port as an endpoint.
+pub(super) fn endpoint_of(address: SocketAddr) -> Endpoint {
+    Endpoint::new(address.ip().to_string(), address.port())
+}
+
+#[cfg(test)]
+#[path = "plan_tests.rs"]
+mod tests;

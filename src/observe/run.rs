@@ -1,0 +1,599 @@
+//! One run: the plan's questions side by side, within deadlines, and the follow-ups that their answers call for.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use pinflight_checks::{
+    deployment::{Deployment, Endpoint, Proxy, Role, ServiceUrl, Vantage},
+    recording::{
+        BodyEnd, CertId, ConnectionFact, ConversationFailure, Der, Handshake, HttpAnswer, HttpFact, HttpFailure,
+        NameFailure, ProxyFailure, Request, Resolver,
+    },
+};
+use tokio::{
+    io::AsyncWriteExt,
+    sync::{OnceCell, Semaphore, mpsc, watch},
+    task::JoinSet,
+    time::Instant,
+};
+
+use super::{
+    Event, Secrets,
+    board::{Board, Found, Order, Step, TimedLookUp, given},
+    dns, http,
+    plan::{self, ADDRESSES, FOLLOW_UPS, Get, Leaf, Target, Way},
+    proxy,
+    tcp::{self, Deadline, Stream, within},
+    tls::{self, Offer},
+};
+
+/// How long a server is given to take our goodbye.
+const GOODBYE: Duration = Duration::from_millis(100);
+
+/// How many addresses of one name are listed, be it as unasked: an answer over TCP can hold thousands.
+const LISTED: usize = 64;
+
+/// The longest Trust Service URL that is followed.
+const URL: usize = 2048;
+
+/// What a run is about.
+pub(super) struct Setting {
+    pub(super) vantage: Vantage,
+    pub(super) deployment: Deployment,
+    pub(super) secrets: Secrets,
+    pub(super) tls: tls::Client,
+    pub(super) certificates: BTreeMap<CertId, Der>,
+}
+
+/// Asks everything.
+pub(super) async fn run(
+    setting: Setting,
+    mut cancel: watch::Receiver<bool>,
+    on_event: Box<dyn Fn(Event) + Send + Sync>,
+) -> Found {
+    let targets = plan::targets(setting.vantage, &setting.deployment);
+    let limit = limit(&targets, &setting);
+    let (follow_up, mut follow_ups) = mpsc::unbounded_channel();
+    let observer = Arc::new(Observer::new(setting, follow_up, on_event));
+    let mut tasks = JoinSet::new();
+    let targets: Vec<_> =
+        targets.into_iter().zip(1..).map(|(target, place)| (Position::declared(place), target)).collect();
+    observer.announce_all(&targets);
+    for (position, target) in targets {
+        tasks.spawn(observer.clone().ask(position, target));
+    }
+    let deadline = tokio::time::sleep(limit);
+    let cancelled = async move {
+        if cancel.wait_for(|cancelled| *cancelled).await.is_err() {
+            // Whoever could cancel is gone.
+            std::future::pending::<()>().await;
+        }
+    };
+    tokio::pin!(deadline, cancelled);
+    let mut followed = BTreeSet::new();
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut cancelled => break,
+            () = &mut deadline => break,
+            Some(url) = follow_ups.recv() => {
+                let place = plan::place_of(&url);
+                if !followed.insert(place.clone()) {
+                    continue;
+                }
+                let target = plan::redirect_target(&url, &observer.deployment);
+                let position = Position { target: usize::MAX, url: place };
+                observer.announce(&position, &target);
+                if followed.len() <= FOLLOW_UPS {
+                    observer.tell_planned();
+                    tasks.spawn(observer.clone().ask(position, target));
+                }
+            }
+            ended = tasks.join_next() => if ended.is_none() {
+                break;
+            }
+        }
+    }
+    tasks.shutdown().await;
+    (observer.on_event)(Event::Finished);
+    std::mem::take(&mut *observer.board()).into_found()
+}
+
+/// As long as the longest that the plan could take: every round of `jobs` conversations at its worst, and one more.
+fn limit(targets: &[Target], setting: &Setting) -> Duration {
+    let network = &setting.deployment.network;
+    let follows_up = plan::follows_up(setting.vantage, &setting.deployment);
+    let most = plan::most_conversations(targets, network, follows_up);
+    let rounds = u32::try_from(most.div_ceil(network.jobs.max(1)).saturating_add(4)).unwrap_or(u32::MAX);
+    network.max_time.unwrap_or_else(|| network.question_timeout.saturating_mul(rounds))
+}
+
+/// A target's place in the plan.
+#[derive(Clone, Debug)]
+struct Position {
+    target: usize,
+    url: String,
+}
+
+impl Position {
+    fn declared(target: usize) -> Self {
+        Self { target, url: String::new() }
+    }
+
+    /// The proxy's name comes before everything.
+    fn proxy() -> Self {
+        Self::declared(0)
+    }
+
+    fn at(&self, step: Step, address: usize, question: usize) -> Order {
+        Order { target: self.target, url: self.url.clone(), step, address, question }
+    }
+
+    /// Where a question stands in until the addresses are known.
+    fn unresolved(&self, question: usize) -> Order {
+        self.at(Step::Conversation, usize::MAX, question)
+    }
+}
+
+/// Where a conversation goes.
+#[derive(Clone, Debug)]
+enum Route {
+    Direct(SocketAddr),
+    Proxied { proxy: Proxy, at: Result<Vec<SocketAddr>, NameFailure>, target: Endpoint },
+}
+
+impl Route {
+    fn words(&self) -> String {
+        match self {
+            Self::Direct(address) => plan::place_words(&plan::endpoint_of(*address), None),
+            Self::Proxied { proxy, target, .. } => plan::place_words(target, Some(proxy)),
+        }
+    }
+
+    fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Direct(address) => Some(*address),
+            Self::Proxied { target, .. } => target.ip().map(|ip| SocketAddr::new(ip, target.port)),
+        }
+    }
+
+    fn is_proxied(&self) -> bool {
+        matches!(self, Self::Proxied { .. })
+    }
+}
+
+/// A handshake that was asked.
+#[derive(Clone, Debug)]
+struct Shaken {
+    connected_after: Option<Duration>,
+    took: Duration,
+    outcome: Result<Handshake, ConversationFailure>,
+}
+
+/// A GET that was asked.
+#[derive(Clone, Debug)]
+struct Got {
+    leaf: Option<CertId>,
+    took: Duration,
+    outcome: Result<HttpAnswer, HttpFailure>,
+}
+
+/// Questions by their words: the first who asks does so for all.
+struct Once<T>(Mutex<HashMap<String, Arc<OnceCell<T>>>>);
+
+impl<T: Clone> Once<T> {
+    fn new() -> Self {
+        Self(Mutex::new(HashMap::new()))
+    }
+
+    async fn ask(&self, ask: &str, asking: impl Future<Output = T>) -> T {
+        let cell = self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(ask.to_owned()).or_default().clone();
+        cell.get_or_init(|| asking).await.clone()
+    }
+}
+
+struct Observer {
+    deployment: Deployment,
+    secrets: Secrets,
+    tls: tls::Client,
+    follows_up: bool,
+    follow_up: mpsc::UnboundedSender<ServiceUrl>,
+    jobs: Semaphore,
+    board: Mutex<Board>,
+    names: Once<TimedLookUp>,
+    shakes: Once<Shaken>,
+    gets: Once<Got>,
+    on_event: Box<dyn Fn(Event) + Send + Sync>,
+}
+
+impl Observer {
+    fn new(
+        setting: Setting,
+        follow_up: mpsc::UnboundedSender<ServiceUrl>,
+        on_event: Box<dyn Fn(Event) + Send + Sync>,
+    ) -> Self {
+        let Setting { vantage, deployment, secrets, tls, certificates } = setting;
+        Self {
+            follows_up: plan::follows_up(vantage, &deployment),
+            jobs: Semaphore::new(deployment.network.jobs.clamp(1, Semaphore::MAX_PERMITS)),
+            board: Mutex::new(Board::new(certificates)),
+            names: Once::new(),
+            shakes: Once::new(),
+            gets: Once::new(),
+            deployment,
+            secrets,
+            tls,
+            follow_up,
+            on_event,
+        }
+    }
+
+    fn board(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell_planned(&self) {
+        let questions = self.board().questions();
+        (self.on_event)(Event::Planned { questions });
+    }
+
+    fn announce_all(&self, targets: &[(Position, Target)]) {
+        let network = &self.deployment.network;
+        let proxy = targets.iter().find_map(|(_, target)| network.proxy_for(&target.place.host)).map(Proxy::endpoint);
+        if let Some(proxy) = proxy.filter(|proxy| plan::known_addresses(proxy, network).is_none()) {
+            self.announce_names(&Position::proxy(), &proxy);
+        }
+        for (position, target) in targets {
+            self.announce(position, target);
+        }
+        self.tell_planned();
+    }
+
+    fn announce_names(&self, position: &Position, place: &Endpoint) {
+        let mut board = self.board();
+        for (at, resolver) in plan::resolvers(&self.deployment.network).iter().enumerate() {
+            board.open(position.at(Step::Name, 0, at), plan::name_words(&place.host, resolver));
+        }
+    }
+
+    /// Puts on the board what is known of a target's questions before its name is resolved.
+    fn announce(&self, position: &Position, target: &Target) {
+        let network = &self.deployment.network;
+        let way = Way::of(&target.place, network);
+        if way == Way::Resolve {
+            self.announce_names(position, &target.place);
+        }
+        let mut board = self.board();
+        for (place, ask) in way.unresolved(target, network).into_iter().enumerate() {
+            board.open(position.unresolved(place), ask);
+        }
+    }
+
+    /// Everything about one target.
+    async fn ask(self: Arc<Self>, position: Position, target: Target) {
+        let routes = self.routes(&position, &target).await;
+        let leaves = target.leaves(routes.len());
+        let mut questions = Vec::new();
+        {
+            let mut board = self.board();
+            for place in 0..leaves.len() {
+                board.withdraw(&position.unresolved(place));
+            }
+            for (at, route) in routes.iter().enumerate() {
+                for (place, leaf) in leaves.iter().enumerate() {
+                    let order = position.at(Step::Conversation, at, place);
+                    board.open(order.clone(), leaf.words(&route.words()));
+                    if at < ADDRESSES {
+                        questions.push((order, route, leaf));
+                    }
+                }
+            }
+        }
+        self.tell_planned();
+        join_all(questions.into_iter().map(|(order, route, leaf)| self.ask_leaf(order, &target, route, leaf))).await;
+    }
+
+    async fn ask_leaf(&self, order: Order, target: &Target, route: &Route, leaf: &Leaf) {
+        let ask = leaf.words(&route.words());
+        match leaf {
+            Leaf::Shake { sni, repeat } => {
+                let shaken =
+                    self.shakes.ask(&ask, self.timed(&ask, |deadline| self.shake(route, sni.as_deref(), deadline)));
+                let Shaken { connected_after, took, outcome } = shaken.await;
+                let fact = ConnectionFact {
+                    role: target.role,
+                    endpoint: target.endpoint.clone(),
+                    address: route.address(),
+                    proxied: route.is_proxied(),
+                    sni: sni.clone(),
+                    repeat: *repeat,
+                    connected_after,
+                    took,
+                    outcome,
+                };
+                self.board().connection_done(order, fact);
+            }
+            Leaf::Get { get } => {
+                let got = self.gets.ask(&ask, self.timed(&ask, |deadline| self.get(route, target, get, deadline)));
+                let Got { leaf, took, outcome } = got.await;
+                self.follow(get, &outcome);
+                let fact = HttpFact {
+                    request: get.request.clone(),
+                    role: target.role,
+                    url: get.url.to_string(),
+                    endpoint: target.endpoint.clone(),
+                    address: route.address(),
+                    proxied: route.is_proxied(),
+                    leaf,
+                    took,
+                    outcome,
+                };
+                self.board().answer_done(order, fact);
+            }
+        }
+    }
+
+    /// Runs a question when its turn comes, within its deadline.
+    async fn timed<T: Ended, F: Future<Output = T>>(&self, ask: &str, question: impl FnOnce(Deadline) -> F) -> T {
+        // The semaphore is never closed.
+        let _turn = self.jobs.acquire().await;
+        (self.on_event)(Event::Asked(ask.to_owned()));
+        let began = Instant::now();
+        let answer = question(Deadline::after(self.deployment.network.question_timeout)).await;
+        (self.on_event)(Event::Answered { question: ask.to_owned(), ok: answer.is_ok(), took: began.elapsed() });
+        answer
+    }
+
+    /// Where the target's questions go; a name without addresses leads nowhere.
+    async fn routes(&self, position: &Position, target: &Target) -> Vec<Route> {
+        let network = &self.deployment.network;
+        let place = &target.place;
+        let by_address = match Way::of(place, network) {
+            Way::ByName => None,
+            Way::Known(addresses) => {
+                self.note_override(position, place, Some(target.role));
+                Some(addresses)
+            }
+            Way::Resolve => Some(self.resolve(position, place, Some(target.role)).await.unwrap_or_default()),
+        };
+        let ends: Vec<Endpoint> = match by_address {
+            None => vec![place.clone()],
+            Some(addresses) => addresses.iter().map(|ip| Endpoint::new(ip.to_string(), place.port)).collect(),
+        };
+        let Some(proxy) = network.proxy_for(&place.host) else {
+            return ends.iter().filter_map(|end| Some(Route::Direct(SocketAddr::new(end.ip()?, end.port)))).collect();
+        };
+        let at = self.proxy_addresses(proxy).await;
+        let through = |target: Endpoint| Route::Proxied { proxy: proxy.clone(), at: at.clone(), target };
+        ends.into_iter().map(through).collect()
+    }
+
+    async fn proxy_addresses(&self, proxy: &Proxy) -> Result<Vec<SocketAddr>, NameFailure> {
+        let place = proxy.endpoint();
+        let position = Position::proxy();
+        let addresses = match plan::known_addresses(&place, &self.deployment.network) {
+            Some(addresses) => {
+                self.note_override(&position, &place, None);
+                addresses
+            }
+            None => self.resolve(&position, &place, None).await?,
+        };
+        if addresses.is_empty() {
+            return Err(NameFailure::NoAddresses);
+        }
+        Ok(addresses.into_iter().take(ADDRESSES).map(|ip| SocketAddr::new(ip, proxy.port)).collect())
+    }
+
+    /// `--resolve` is a fact about a name too.
+    fn note_override(&self, position: &Position, place: &Endpoint, role: Option<Role>) {
+        let Some(addresses) = plan::overridden(place, &self.deployment.network) else { return };
+        let ask = format!("--resolve {place}");
+        let order = position.at(Step::Name, 0, 0);
+        let mut board = self.board();
+        board.name(&ask, &order, &place.host, role, &Resolver::Override);
+        board.name_done(&ask, &order, given(addresses.to_vec()));
+    }
+
+    /// A name's addresses by every resolver, in their order, each once; the first resolver's failure where there is none.
+    async fn resolve(
+        &self,
+        position: &Position,
+        place: &Endpoint,
+        role: Option<Role>,
+    ) -> Result<Vec<IpAddr>, NameFailure> {
+        let name = place.host.as_str();
+        let resolvers = plan::resolvers(&self.deployment.network);
+        let look_ups = resolvers.iter().enumerate().map(|(at, resolver)| {
+            let order = position.at(Step::Name, 0, at);
+            let ask = plan::name_words(name, resolver);
+            {
+                let mut board = self.board();
+                board.open(order.clone(), ask.clone());
+                board.name(&ask, &order, name, role, resolver);
+            }
+            async move {
+                let asked = self.timed(&ask, |deadline| self.look_up(name, resolver, deadline));
+                let found = self.names.ask(&ask, asked).await;
+                self.board().name_done(&ask, &order, found.clone());
+                found.found.answer
+            }
+        });
+        let mut addresses = Vec::new();
+        let mut failure = None;
+        for answer in join_all(look_ups).await {
+            match answer {
+                Ok(answer) => addresses.extend(answer.addresses),
+                Err(failed) => failure = failure.or(Some(failed)),
+            }
+        }
+        let family = self.deployment.network.address_family;
+        let mut seen = BTreeSet::new();
+        addresses.retain(|ip| family.admits(*ip) && seen.insert(*ip));
+        addresses.truncate(LISTED);
+        match failure {
+            Some(failure) if addresses.is_empty() => Err(failure),
+            _ => Ok(addresses),
+        }
+    }
+
+    async fn look_up(&self, name: &str, resolver: &Resolver, deadline: Deadline) -> TimedLookUp {
+        let began = Instant::now();
+        let network = &self.deployment.network;
+        let found = match resolver {
+            Resolver::Server(server) => {
+                dns::server(server, name, &self.tls, network.connect_timeout, network.step_timeout, deadline).await
+            }
+            Resolver::System => dns::system(name, deadline.step(network.step_timeout)).await,
+            Resolver::Override => return given(Vec::new()),
+        };
+        TimedLookUp { found, took: began.elapsed() }
+    }
+
+    /// TCP, and the proxy's tunnel where there is one.
+    async fn connect(&self, route: &Route, deadline: Deadline) -> Result<Stream, ConversationFailure> {
+        let network = &self.deployment.network;
+        let tcp = |address| tcp::connect(address, network.connect_timeout, network.retry, deadline);
+        let (proxy, at, target) = match route {
+            Route::Direct(address) => {
+                let connected = tcp(*address).await;
+                return connected
+                    .map(|tcp| Box::new(tcp) as Stream)
+                    .map_err(|failure| ConversationFailure::Tcp { failure });
+            }
+            Route::Proxied { proxy, at, target } => (proxy, at, target),
+        };
+        let failed = |failure: ProxyFailure| ConversationFailure::Proxy { failure };
+        let addresses = at.as_ref().map_err(|failure| failed(ProxyFailure::Unresolved { failure: failure.clone() }))?;
+        let mut unreachable = ProxyFailure::Unresolved { failure: NameFailure::NoAddresses };
+        for (place, address) in addresses.iter().enumerate() {
+            let stream: Stream = match tcp(*address).await {
+                Ok(tcp) => Box::new(tcp),
+                Err(failure) if place == 0 => {
+                    unreachable = ProxyFailure::Unreachable { failure };
+                    continue;
+                }
+                Err(_) => continue,
+            };
+            let given = self.secrets.proxy_credentials.as_ref();
+            let credentials = given.map(|(user, password)| (user.as_str(), password.as_str()));
+            let step = network.step_timeout;
+            let tunnel = proxy::tunnel(stream, proxy, target, credentials, &self.tls, step, deadline).await;
+            return tunnel.map_err(failed);
+        }
+        Err(failed(unreachable))
+    }
+
+    async fn shake(&self, route: &Route, sni: Option<&str>, deadline: Deadline) -> Shaken {
+        let began = Instant::now();
+        let mut connected_after = None;
+        let outcome = async {
+            let stream = self.connect(route, deadline).await?;
+            connected_after = Some(began.elapsed());
+            let (mut stream, (handshake, _)) = self.secure(stream, sni, Offer::Any, deadline).await?;
+            let took = began.elapsed();
+            let _ = within(GOODBYE, stream.shutdown()).await;
+            Ok((took, handshake))
+        };
+        let outcome: Result<(Duration, Handshake), ConversationFailure> = outcome.await;
+        match outcome {
+            Ok((took, handshake)) => Shaken { connected_after, took, outcome: Ok(handshake) },
+            Err(failure) => Shaken { connected_after, took: began.elapsed(), outcome: Err(failure) },
+        }
+    }
+
+    /// The handshake, its chain kept; and whether the server asked for a certificate of ours.
+    async fn secure(
+        &self,
+        stream: Stream,
+        sni: Option<&str>,
+        offer: Offer,
+        deadline: Deadline,
+    ) -> Result<(Stream, (Handshake, bool)), ConversationFailure> {
+        let limit = deadline.step(self.deployment.network.step_timeout);
+        let secured = self.tls.handshake(stream, sni, offer, limit).await.map_err(|broken| {
+            let chain = self.board().keep(broken.chain);
+            ConversationFailure::Tls { failure: broken.failure, chain }
+        })?;
+        let shake = secured.shake;
+        let handshake = Handshake {
+            version: shake.version,
+            suite: shake.suite,
+            alpn: shake.alpn,
+            chain: self.board().keep(shake.chain),
+            signature: shake.signature,
+        };
+        Ok((Box::new(secured.stream), (handshake, secured.client_certificate_asked)))
+    }
+
+    async fn get(&self, route: &Route, target: &Target, get: &Get, deadline: Deadline) -> Got {
+        let began = Instant::now();
+        let mut leaf = None;
+        let outcome = async {
+            let not_connected = |failure: ConversationFailure| HttpFailure::NotConnected { failure };
+            let mut stream = self.connect(route, deadline).await.map_err(not_connected)?;
+            let mut asked = false;
+            if target.https {
+                let secured = self.secure(stream, target.sni(), Offer::Http1, deadline).await.map_err(not_connected)?;
+                let (secured, (handshake, client_certificate_asked)) = secured;
+                leaf = handshake.chain.into_iter().next();
+                asked = client_certificate_asked;
+                stream = secured;
+            }
+            http::get(stream, &get.url, asked, self.deployment.network.step_timeout, deadline).await
+        };
+        let outcome = outcome.await;
+        Got { leaf, took: began.elapsed(), outcome }
+    }
+
+    /// Where Device Services hands out another Trust Service URL than the declared one, it is asked too.
+    fn follow(&self, get: &Get, outcome: &Result<HttpAnswer, HttpFailure>) {
+        let Ok(answer) = outcome else { return };
+        let whole = answer.status == 200 && answer.body.end == BodyEnd::Complete;
+        if !self.follows_up || get.request != Request::TrustServiceSettings || !whole {
+            return;
+        }
+        let Some(url) = handed_out(&answer.body.bytes.0) else { return };
+        if plan::leads_elsewhere(&url, self.deployment.trust_service.url.as_ref()) {
+            // The receiver outlives every task.
+            let _ = self.follow_up.send(url);
+        }
+    }
+}
+
+/// The URL in `{"Uri": "https://…"}`.
+fn handed_out(body: &[u8]) -> Option<ServiceUrl> {
+    let answer: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let uri = answer.get("Uri")?.as_str()?;
+    if uri.len() > URL {
+        return None;
+    }
+    uri.parse().ok()
+}
+
+/// Whether a question was answered, for the progress.
+trait Ended {
+    fn is_ok(&self) -> bool;
+}
+
+impl Ended for TimedLookUp {
+    fn is_ok(&self) -> bool {
+        self.found.answer.is_ok()
+    }
+}
+
+impl Ended for Shaken {
+    fn is_ok(&self) -> bool {
+        self.outcome.is_ok()
+    }
+}
+
+impl Ended for Got {
+    fn is_ok(&self) -> bool {
+        self.outcome.is_ok()
+    }
+}

@@ -1,0 +1,129 @@
+//! A report, shown: one format a file, and the one list of them. Renderers only format; they judge and decide nothing.
+
+mod escape;
+mod grid;
+mod json;
+mod page;
+mod short;
+mod table;
+mod text;
+
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
+use pinflight_checks::{check::GuideStep, report::Report};
+
+pub use self::{escape::for_terminal, json::write as write_json, page::markdown};
+use self::{
+    grid::Grid,
+    text::{Sheet, Text, Tone},
+};
+
+/// A way to show a report.
+pub trait Renderer: Sync {
+    /// As `--output` spells it.
+    fn id(&self) -> &'static str;
+    /// Writes the whole report. Errors are the writer's own, a closed pipe among them.
+    fn render(&self, report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()>;
+}
+
+/// How text for people is to look. JSON is the same in every style.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Columns; taken as 60 to 200 whatever it says.
+    pub width: usize,
+    /// Whether anything but ASCII may be written.
+    pub unicode: bool,
+    /// Whether ANSI colours may be written.
+    pub color: bool,
+    /// How much of the report is shown.
+    pub show: Show,
+    /// `-v`: from 1 on, every check with its targets, evidence and certificates.
+    pub verbose: u8,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { width: 80, unicode: true, color: false, show: Show::Findings, verbose: 0 }
+    }
+}
+
+impl Style {
+    /// The columns in use.
+    fn columns(&self) -> usize {
+        self.width.clamp(60, 200)
+    }
+
+    /// Whether what passed is shown one by one.
+    fn detailed(&self) -> bool {
+        self.show == Show::All || self.verbose > 0
+    }
+}
+
+/// How much of the report the table shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Show {
+    /// Every check with its targets and evidence.
+    All,
+    /// What is wrong in full, what passed in short.
+    #[default]
+    Findings,
+    /// The verdict, the failures, what to run next.
+    Failures,
+}
+
+/// Every format, the default first.
+pub fn formats() -> &'static [&'static dyn Renderer] {
+    &[&table::Table, &short::Short, &json::Json]
+}
+
+/// The format of this name.
+pub fn by_name(name: &str) -> Result<&'static dyn Renderer, UnknownFormat> {
+    let found = formats().iter().find(|format| format.id() == name).copied();
+    found.ok_or_else(|| UnknownFormat { name: name.to_owned() })
+}
+
+/// No format has this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "no output format {:?}{} ({})",
+    .name,
+    nearest(.name, formats().iter().map(|format| format.id())).map(|id| format!(", did you mean {id}?")).unwrap_or_default(),
+    formats().iter().map(|format| format.id()).collect::<Vec<_>>().join(", ")
+)]
+pub struct UnknownFormat {
+    /// What was asked for.
+    pub name: String,
+}
+
+/// The candidate that `name` was most likely meant to be, if any is near.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // An id's second half alone (`path` for `certificate/path`) is the commonest slip, and far away by letters.
+    let score = |candidate: &str| {
+        let half = candidate.rsplit('/').next().unwrap_or(candidate);
+        strsim::jaro_winkler(name, candidate).max(strsim::jaro_winkler(name, half))
+    };
+    let scored = candidates.into_iter().map(|candidate| (score(candidate), candidate));
+    let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    (best.0 > 0.75).then_some(best.1)
+}
+
+/// Writes checks as a table: id, steps of the guide, what is proved.
+pub fn list<'a>(
+    checks: impl Iterator<Item = (&'a str, &'a str, &'a [GuideStep])>,
+    style: &Style,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let mut grid = Grid::default();
+    grid.row(["check", "guide", "proves"].map(|title| Text::of(Tone::Dim, title)));
+    for (id, title, steps) in checks {
+        let steps: Vec<&str> = steps.iter().map(|step| table::step(*step)).collect();
+        let steps = if steps.is_empty() { "-".to_owned() } else { steps.join(", ") };
+        grid.row([Text::of(Tone::Strong, id), Text::plain(steps), Text::plain(title)]);
+    }
+    grid.write(0, &mut Sheet { style, out })
+}

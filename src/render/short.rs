@@ -1,0 +1,72 @@
+//! The report as a chat message: at most twelve lines, none of them wrapped.
+
+use std::io;
+
+use pinflight_checks::{
+    outcome::State,
+    report::{FindingReport, Report, Verdict},
+};
+
+use super::{
+    Renderer, Style,
+    table::{counted, counts, gapped, seen_from, verdict_tone},
+    text::{Text, Tone},
+};
+
+const FINDINGS: usize = 5;
+const COMMANDS: usize = 3;
+
+/// `-o short`
+pub(super) struct Short;
+
+impl Renderer for Short {
+    fn id(&self) -> &'static str {
+        "short"
+    }
+
+    fn render(&self, report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+        for line in lines(report) {
+            for line in line.wrap(usize::MAX, style.unicode) {
+                line.write(style, out)?;
+            }
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+}
+
+fn lines(report: &Report) -> Vec<Text> {
+    let verdict = Text::of(verdict_tone(report.verdict), report.headline.as_str());
+    let verdict = verdict.and(Tone::Strong, gapped(&report.subject)).and(Tone::Plain, gapped(&seen_from(report)));
+    let mut lines = vec![verdict];
+    let failures = root_causes(report);
+    let shown = if failures.len() > FINDINGS { FINDINGS - 1 } else { FINDINGS };
+    for (id, finding, more) in failures.iter().take(shown) {
+        let others = if *more == 0 { String::new() } else { format!("(and {})", counted(*more, "more target")) };
+        let line = Text::of(Tone::Bad, "FAIL").and(Tone::Strong, *id);
+        let line = line.and(Tone::Plain, format!("{}:", finding.target)).and(Tone::Plain, finding.message.as_str());
+        lines.push(line.and(Tone::Dim, others));
+    }
+    if failures.len() > shown {
+        lines.push(Text::plain(format!("and {}", counted(failures.len() - shown, "more failing check"))));
+    }
+    lines.push(Text::plain(format!("{}: {}", counted(report.checks.len(), "check"), counts(&report.counts))));
+    if matches!(report.verdict, Verdict::Ready | Verdict::SelectedPass) {
+        return lines;
+    }
+    for next in report.next_commands.iter().take(COMMANDS) {
+        let place = format!("next, on {}:", next.vantage.place());
+        lines.push(Text::plain(place).and_whole(Tone::Code, next.command.as_str()));
+    }
+    lines
+}
+
+/// Each check that fails, its first failure, and how many more targets fail there.
+fn root_causes(report: &Report) -> Vec<(&'static str, &FindingReport, usize)> {
+    let counts = |finding: &&FindingReport| finding.outcome == State::Fail && finding.accepted.is_none();
+    let first = report.checks.iter().filter_map(|check| {
+        let mut failures = check.findings.iter().filter(counts);
+        Some((check.id.0, failures.next()?, failures.count()))
+    });
+    first.collect()
+}

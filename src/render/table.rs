@@ -1,0 +1,198 @@
+//! The report for a terminal: the verdict, what is wrong and what to do, then what the guide asks for, each with what was seen.
+
+mod checks;
+mod findings;
+mod sections;
+mod unseen;
+
+use std::io;
+
+use pinflight_checks::{
+    check::CheckId,
+    deployment::Vantage,
+    outcome::{State, Target},
+    report::{Counts, Report, ReportScope, Verdict},
+};
+
+pub(super) use self::sections::step;
+use super::{
+    Renderer, Show, Style,
+    text::{Sheet, Text, Tone},
+};
+
+/// `-o table`, the default.
+pub(super) struct Table;
+
+impl Renderer for Table {
+    fn id(&self) -> &'static str {
+        "table"
+    }
+
+    fn render(&self, report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+        let mut sheet = Sheet { style, out };
+        let sheet = &mut sheet;
+        verdict(report, sheet)?;
+        findings::failures(report, sheet)?;
+        if style.show == Show::Failures {
+            unseen::next_commands(report, sheet)?;
+            return run(report, sheet);
+        }
+        findings::warnings(report, sheet)?;
+        findings::accepted(report, sheet)?;
+        sections::guide(report, sheet)?;
+        sections::firewall(report, sheet)?;
+        sections::pins(report, sheet)?;
+        sections::certificates(report, sheet)?;
+        if style.detailed() {
+            checks::every(report, sheet)?;
+        } else {
+            checks::passed(report, sheet)?;
+        }
+        unseen::next_commands(report, sheet)?;
+        unseen::not_seen(report, sheet)?;
+        unseen::skipped(report, sheet)?;
+        run(report, sheet)
+    }
+}
+
+fn verdict(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
+    let words =
+        Text::of(verdict_tone(report.verdict), report.headline.as_str()).and(Tone::Strong, gapped(&report.subject));
+    sheet.prose(0, &words.and(Tone::Plain, gapped(&seen_from(report))))?;
+    let checks = counted(report.checks.len(), "check");
+    sheet.prose(0, &Text::plain(format!("{checks}: {}", counts(&report.counts))))
+}
+
+/// A second space before a piece, so that it stands apart; nothing for nothing.
+pub(super) fn gapped(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(" {text}") }
+}
+
+/// The colour of a verdict.
+pub(super) fn verdict_tone(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Ready | Verdict::SelectedPass => Tone::Good,
+        Verdict::NotReady | Verdict::SelectedFail => Tone::Bad,
+        Verdict::Incomplete => Tone::Warn,
+    }
+}
+
+/// `seen from console, device (2 of 4 vantages)`; nothing where the headline says it.
+pub(super) fn seen_from(report: &Report) -> String {
+    let (seen, all) = (report.vantages.len(), Vantage::ALL.len());
+    match report.scope {
+        ReportScope::Vantage => String::new(),
+        ReportScope::Deployment | ReportScope::Selected if seen == all => "seen from all 4 vantages".to_owned(),
+        ReportScope::Deployment | ReportScope::Selected => {
+            let names: Vec<&str> = report.vantages.iter().map(|vantage| vantage.id()).collect();
+            format!("seen from {} ({seen} of {all} vantages)", names.join(", "))
+        }
+    }
+}
+
+/// `1 failed, 2 warn, 9 ok`; zeros are left out.
+pub(super) fn counts(counts: &Counts) -> String {
+    let all = [
+        (counts.fail, State::Fail),
+        (counts.warn, State::Warn),
+        (counts.not_observed, State::NotObserved),
+        (counts.pass, State::Pass),
+        (counts.skipped, State::Skipped),
+    ];
+    let told: Vec<String> =
+        all.iter().filter(|(count, _)| *count > 0).map(|(count, state)| format!("{count} {}", word(*state))).collect();
+    told.join(", ")
+}
+
+/// The word for a state, without which no colour or sign is used.
+pub(super) fn word(state: State) -> &'static str {
+    match state {
+        State::Skipped => "skipped",
+        State::Pass => "ok",
+        State::Warn => "warn",
+        State::NotObserved => "not seen",
+        State::Fail => "FAIL",
+    }
+}
+
+fn tone(state: State) -> Tone {
+    match state {
+        State::Skipped | State::NotObserved => Tone::Dim,
+        State::Pass => Tone::Good,
+        State::Warn => Tone::Warn,
+        State::Fail => Tone::Bad,
+    }
+}
+
+/// Sign and word.
+fn marker(state: State, style: &Style) -> Text {
+    let sign = match state {
+        State::Skipped => "-",
+        State::Pass => "✓",
+        State::Warn => "!",
+        State::NotObserved => "?",
+        State::Fail => "✗",
+    };
+    let words = if style.unicode { format!("{sign} {}", word(state)) } else { word(state).to_owned() };
+    Text::default().and_unbroken(tone(state), words)
+}
+
+/// Check ids for a list: a whole category is told as `category/*`.
+fn ids(report: &Report, wanted: &[CheckId]) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    for id in wanted {
+        let all: Vec<CheckId> =
+            report.checks.iter().filter(|check| check.category == id.category()).map(|check| check.id).collect();
+        let whole = all.len() > 1 && all.iter().all(|id| wanted.contains(id));
+        let one = if whole { format!("{}/* ({})", id.category(), counted(all.len(), "check")) } else { id.to_string() };
+        if !told.contains(&one) {
+            told.push(one);
+        }
+    }
+    told
+}
+
+/// Targets for a list: what several addresses of one service share is told once.
+fn listed(targets: &[&Target]) -> Vec<String> {
+    let mut last = None;
+    let mut listed = Vec::with_capacity(targets.len());
+    for target in targets {
+        let endpoint = if let Target::At(endpoint, _) = target { Some(endpoint) } else { None };
+        listed.push(if endpoint.is_some() && endpoint == last { place(target) } else { target.to_string() });
+        last = endpoint;
+    }
+    listed
+}
+
+/// A target without the service's name.
+fn place(target: &Target) -> String {
+    match target {
+        Target::At(endpoint, address) if endpoint.port == address.port() => address.ip().to_string(),
+        Target::At(_, address) => address.to_string(),
+        Target::Endpoint(_) => "by name".to_owned(),
+        Target::Name(..) | Target::File(_) | Target::Thing(_) => target.to_string(),
+    }
+}
+
+/// `1 check`, `2 checks`
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+fn run(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
+    if !report.run.unasked.is_empty() {
+        sheet.heading(format!("No time was left for {}", counted(report.run.unasked.len(), "question")))?;
+    }
+    for question in &report.run.unasked {
+        sheet.prose(2, &Text::plain(question.as_str()))?;
+    }
+    sheet.gap()?;
+    let took = match report.run.took_ms {
+        ms if ms < 1000 => format!("{ms} ms"),
+        ms => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
+    };
+    let questions = counted(report.run.questions, "question");
+    let line = format!("pinflight {}: {questions} in {took}, judged for {}", report.version, report.taken_at);
+    sheet.prose(0, &Text::of(Tone::Dim, line))
+}

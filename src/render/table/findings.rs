@@ -1,0 +1,153 @@
+//! What is wrong: one block a check, its findings, what it hides, what to do.
+
+use std::io;
+
+use pinflight_checks::{
+    check::CheckId,
+    outcome::{Evidence, State, Target},
+    report::{CheckReport, FindingReport, Report},
+};
+
+use super::{
+    super::text::{Sheet, Text, Tone},
+    counted, ids, listed, marker,
+};
+
+/// Findings of one check shown in full; the targets of the others are named.
+const IN_FULL: usize = 3;
+
+/// Failures that count.
+pub(super) fn failures(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
+    section(report, State::Fail, "What is wrong", sheet)
+}
+
+/// Warnings that count.
+pub(super) fn warnings(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
+    section(report, State::Warn, "What needs attention", sheet)
+}
+
+/// Findings that the configuration accepts, in short.
+pub(super) fn accepted(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
+    let findings = report.checks.iter().flat_map(|check| check.findings.iter().map(move |finding| (check, finding)));
+    let accepted: Vec<_> =
+        findings.filter_map(|(check, finding)| Some((check, finding, finding.accepted.as_ref()?))).collect();
+    if accepted.is_empty() {
+        return Ok(());
+    }
+    sheet.heading(format!("Accepted by the configuration ({})", accepted.len()))?;
+    for (check, finding, reason) in accepted {
+        let head = Text::of(Tone::Strong, check.id.0).and(Tone::Plain, format!(" {}", finding.target));
+        sheet.prose(2, &head)?;
+        sheet.prose(4, &Text::sentence(finding.message.as_str()))?;
+        sheet.labelled(4, "because", 9, &Text::sentence(reason.as_str()))?;
+    }
+    Ok(())
+}
+
+fn section(report: &Report, state: State, title: &str, sheet: &mut Sheet<'_>) -> io::Result<()> {
+    let blocks: Vec<_> =
+        report.checks.iter().map(|check| (check, items(check, state))).filter(|(_, items)| !items.is_empty()).collect();
+    if blocks.is_empty() {
+        return Ok(());
+    }
+    sheet.heading(title)?;
+    for (number, (check, items)) in blocks.iter().enumerate() {
+        if number > 0 {
+            sheet.gap()?;
+        }
+        block(report, check, state, items, sheet)?;
+    }
+    Ok(())
+}
+
+/// Findings of a check that say the same, with all their targets.
+struct Item<'a> {
+    finding: &'a FindingReport,
+    targets: Vec<&'a Target>,
+}
+
+fn items(check: &CheckReport, state: State) -> Vec<Item<'_>> {
+    let mut items: Vec<Item<'_>> = Vec::new();
+    let counting = check.findings.iter().filter(|finding| finding.outcome == state && finding.accepted.is_none());
+    for finding in counting {
+        let target = &finding.target;
+        match items.iter_mut().find(|item| item.says_the_same(finding)) {
+            Some(item) if item.targets.contains(&target) => {}
+            Some(item) => item.targets.push(target),
+            None => items.push(Item { finding, targets: vec![target] }),
+        }
+    }
+    items
+}
+
+impl Item<'_> {
+    fn says_the_same(&self, other: &FindingReport) -> bool {
+        let this = self.finding;
+        this.message == other.message && this.remedy == other.remedy && this.evidence == other.evidence
+    }
+}
+
+fn block(
+    report: &Report,
+    check: &CheckReport,
+    state: State,
+    items: &[Item<'_>],
+    sheet: &mut Sheet<'_>,
+) -> io::Result<()> {
+    let indent = 6;
+    let (shown, rest) = items.split_at(if sheet.style.detailed() { items.len() } else { IN_FULL.min(items.len()) });
+    let head = marker(state, sheet.style).and(Tone::Strong, format!(" {}", check.id));
+    let whole = match items {
+        [Item { targets, .. }] if targets.len() == 1 => {
+            head.clone().and_list(Tone::Plain, targets.iter().map(|target| format!(" {target}")))
+        }
+        _ => head.clone(),
+    };
+    let fits = whole != head && sheet.fits(2, &whole);
+    sheet.prose(2, if fits { &whole } else { &head })?;
+    let same_remedy = items.windows(2).all(|pair| matches!(pair, [a, b] if a.finding.remedy == b.finding.remedy));
+    for item in shown {
+        if !fits {
+            sheet.prose(indent, &Text::default().and_list(Tone::Strong, listed(&item.targets)))?;
+        }
+        sheet.prose(indent, &Text::sentence(item.finding.message.as_str()))?;
+        evidence(&item.finding.evidence, indent + 2, sheet)?;
+        if !same_remedy {
+            sheet.labelled(indent, "do", 7, &Text::sentence(item.finding.remedy.as_str()))?;
+        }
+    }
+    if !rest.is_empty() {
+        let count = counted(rest.iter().map(|item| item.targets.len()).sum(), "more target");
+        let targets: Vec<&Target> = rest.iter().flat_map(|item| &item.targets).copied().collect();
+        let text = Text::plain(format!("and {count} (-v shows each):")).and_list(Tone::Plain, listed(&targets));
+        sheet.prose(indent, &text)?;
+    }
+    if let Some(item) = items.first().filter(|_| same_remedy) {
+        sheet.labelled(indent, "do", 7, &Text::sentence(item.finding.remedy.as_str()))?;
+    }
+    let hidden = if state == State::Fail { hidden_by(report, check.id) } else { Vec::new() };
+    if !hidden.is_empty() {
+        sheet.labelled(indent, "hides", 7, &Text::default().and_list(Tone::Plain, hidden))?;
+    }
+    sheet.labelled(indent, "more", 7, &Text::of(Tone::Code, format!("pinflight explain {}", check.id)))
+}
+
+/// Label and value, one a line.
+pub(super) fn evidence(evidence: &Evidence, indent: usize, sheet: &mut Sheet<'_>) -> io::Result<()> {
+    let width = evidence.0.iter().map(|fact| fact.label.len()).max().unwrap_or(0) + 2;
+    for fact in &evidence.0 {
+        sheet.labelled(indent, fact.label, width.min(24), &Text::plain(fact.value.as_str()))?;
+    }
+    Ok(())
+}
+
+/// The checks that are not seen because this one fails.
+fn hidden_by(report: &Report, id: CheckId) -> Vec<String> {
+    let hidden: Vec<CheckId> =
+        report.checks.iter().filter(|check| is_hidden_by(check, id)).map(|check| check.id).collect();
+    ids(report, &hidden)
+}
+
+fn is_hidden_by(check: &CheckReport, id: CheckId) -> bool {
+    check.because == Some(id) || check.targets.iter().any(|target| target.because == Some(id))
+}

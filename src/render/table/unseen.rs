@@ -1,0 +1,109 @@
+//! What was not seen and why, where to see it, what does not apply.
+
+use std::io;
+
+use pinflight_checks::{
+    check::CheckId,
+    outcome::State,
+    report::{CheckReport, FindingReport, Report},
+};
+
+use super::super::text::{Sheet, Text, Tone};
+
+/// What to run, and where.
+pub(super) fn next_commands(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
+    if report.next_commands.is_empty() {
+        return Ok(());
+    }
+    sheet.heading("Not seen from here: run next")?;
+    for next in &report.next_commands {
+        let place =
+            Text::plain("on").and(Tone::Strong, format!("{},", next.vantage.place())).and(Tone::Plain, "to see");
+        sheet.prose(2, &place.and_list(Tone::Plain, next.checks.iter().map(|id| id.0)))?;
+        sheet.command(4, &next.command)?;
+    }
+    sheet.prose(2, &Text::plain("then, to judge them together with a recording of this run (--record FILE):"))?;
+    sheet.command(4, "pinflight replay FILE...")?;
+    Ok(())
+}
+
+/// What was not seen for a reason of its own: no failure above hides it and no command below shows it.
+pub(super) fn not_seen(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
+    let told = |check: &&CheckReport| {
+        let elsewhere = report.next_commands.iter().any(|next| next.checks.contains(&check.id));
+        check.outcome == State::NotObserved && !check.because.is_some_and(|id| is_told(report, id)) && !elsewhere
+    };
+    let checks: Vec<&CheckReport> = report.checks.iter().filter(told).collect();
+    if checks.is_empty() {
+        return Ok(());
+    }
+    sheet.heading("Not seen")?;
+    for (reasons, ids) in by_reason(&checks, State::NotObserved) {
+        sheet.prose(2, &Text::default().and_list(Tone::Strong, super::ids(report, &ids)))?;
+        for (target, reason) in reasons {
+            let text = target.map_or_else(Text::default, |target| Text::plain(format!("{target}:")));
+            sheet.prose(4, &text.and_sentence(Tone::Plain, reason))?;
+        }
+    }
+    for check in checks {
+        if let Some(text) = &check.command {
+            sheet.command(4, text)?;
+        }
+    }
+    Ok(())
+}
+
+/// What does not apply, and why.
+pub(super) fn skipped(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
+    let checks: Vec<&CheckReport> = report.checks.iter().filter(|check| check.outcome == State::Skipped).collect();
+    if checks.is_empty() {
+        return Ok(());
+    }
+    sheet.heading("Skipped")?;
+    for (reasons, ids) in by_reason(&checks, State::Skipped) {
+        let text = Text::default().and_list(Tone::Plain, super::ids(report, &ids));
+        let why: Vec<String> = reasons.into_iter().map(|(_, reason)| reason).collect();
+        sheet.prose(2, &text.and_sentence(Tone::Dim, format!("– {}", why.join("; "))))?;
+    }
+    Ok(())
+}
+
+/// Whether a check has a failure in the report above, that what it hides is folded under.
+fn is_told(report: &Report, id: CheckId) -> bool {
+    let counts = |finding: &FindingReport| finding.outcome == State::Fail && finding.accepted.is_none();
+    report.checks.iter().any(|check| check.id == id && check.findings.iter().any(counts))
+}
+
+type Reasons = Vec<(Option<String>, String)>;
+
+/// Checks with the same reasons together. A reason that all targets share is told without them.
+fn by_reason(checks: &[&CheckReport], state: State) -> Vec<(Reasons, Vec<CheckId>)> {
+    let mut groups: Vec<(Reasons, Vec<CheckId>)> = Vec::new();
+    for check in checks {
+        let reasons = reasons(check, state);
+        match groups.iter_mut().find(|(others, _)| *others == reasons) {
+            Some((_, ids)) => ids.push(check.id),
+            None => groups.push((reasons, vec![check.id])),
+        }
+    }
+    groups
+}
+
+fn reasons(check: &CheckReport, state: State) -> Reasons {
+    let mut reasons: Reasons = Vec::new();
+    for target in check.targets.iter().filter(|target| target.outcome == state && target.because.is_none()) {
+        let reason = (Some(target.target.to_string()), target.reason.clone().unwrap_or_default());
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    let shared = |(_, reason): &(Option<String>, String)| reasons.first().is_some_and(|(_, first)| first == reason);
+    match (reasons.first(), &check.reason) {
+        (Some((_, reason)), _) if reasons.iter().all(shared) => vec![(None, reason.clone())],
+        (Some(_), _) => reasons,
+        (None, reason) => {
+            let because = check.because.map(|id| format!(" (because of {id})")).unwrap_or_default();
+            vec![(None, reason.clone().unwrap_or_default() + &because)]
+        }
+    }
+}

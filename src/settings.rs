@@ -1,0 +1,188 @@
+//! What holds for a run: defaults < files < environment < flags, each value with the place that said it.
+//!
+//! Every layer is first read as texts with their places (`raw`), then laid over the others, and only the result is
+//! parsed (`build`): so a mistake is told alike wherever it was made, and all mistakes are told at once.
+
+mod build;
+mod deadlines;
+mod error;
+mod file;
+mod flags;
+mod globs;
+mod keys;
+mod proxy;
+mod raw;
+mod values;
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+use pinflight_checks::{
+    deployment::{Deployment, Policy, Vantage},
+    recording::FileUse,
+};
+
+use self::{build::Build, raw::Raw};
+pub use self::{
+    error::{ConfigError, ConfigErrors, Origin},
+    file::read,
+};
+use crate::cli::{CheckArgs, SelectArgs};
+
+/// The file that is read if it is there and no other is named.
+pub const DEFAULT_FILE: &str = "pinflight.toml";
+
+/// The commented sample that `pinflight init` writes.
+pub const SAMPLE: &str = include_str!("settings/sample.toml");
+
+/// What holds for a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// Where this run looks from.
+    pub vantage: Vantage,
+    /// What is declared, and how the network is asked.
+    pub deployment: Deployment,
+    /// How it is judged.
+    pub policy: Policy,
+    /// User name and password for the proxy; from the environment alone, and to be shown nowhere.
+    pub proxy_credentials: Option<(String, String)>,
+    /// The configuration files that were read.
+    pub files: Vec<PathBuf>,
+    /// Where each value came from.
+    pub origins: Origins,
+}
+
+/// Where each value came from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Origins {
+    raw: Raw,
+    files: Vec<(FileUse, String, Origin)>,
+}
+
+impl Origins {
+    /// Where a key, `network.proxy`, was said; of a list, its first entry.
+    pub fn of(&self, key: &str) -> Origin {
+        self.raw.origin(key)
+    }
+
+    /// Where a file of certificates was named.
+    pub fn of_file(&self, used_as: FileUse, path: &str) -> Origin {
+        let mut named = self.files.iter().filter(|(named_as, named, _)| *named_as == used_as && named == path);
+        named.next().map_or(Origin::Default, |(_, _, origin)| origin.clone())
+    }
+}
+
+/// Reads the configuration files and lays environment and flags over them. `environment` and `read` are the only ways to
+/// the world; [`read`] is the one that a program hands in. `known_checks` are the ids that globs and severities may name.
+pub fn load(
+    args: &CheckArgs,
+    environment: &dyn Fn(&str) -> Option<String>,
+    read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+    known_checks: &[&str],
+) -> Result<Settings, ConfigErrors> {
+    let mut errors = Vec::new();
+    let (mut raw, files) = read_files(args, read, &mut errors);
+    let unread = errors.iter().any(|error| error.key.is_empty());
+    raw.lay_over(Raw::from_environment(environment));
+    raw.lay_over(flags::layer(args));
+    let needed = ["vantage", "device_services.url"];
+    if files.is_empty() && !unread && needed.iter().all(|key| raw.one(key).is_none()) {
+        return Err(ConfigErrors(vec![nothing_said()]));
+    }
+
+    let mut build = Build::new(&raw, known_checks);
+    let vantage = build.vantage();
+    let mut network = build.network();
+    let (proxy, proxy_credentials) = proxy::settle(&mut build, &raw, environment);
+    network.proxy = proxy;
+    network.no_proxy = proxy::exceptions(&mut build, &raw, environment);
+    let deployment = build.deployment(network, flags::command(args, &files));
+    let policy = build.policy();
+    let Build { errors: wrong, files: named, .. } = build;
+    // What a file that could not be read may say is not missing, nor is what was said in the wrong type.
+    let mistyped: Vec<String> = errors.iter().map(|error| error.key.clone()).collect();
+    let missing = |error: &ConfigError| error.origin == Origin::Default;
+    errors.extend(wrong.into_iter().filter(|error| !missing(error) || !(unread || mistyped.contains(&error.key))));
+    match (vantage, deployment) {
+        (Some(vantage), Some(deployment)) if errors.is_empty() => {
+            let origins = Origins { raw, files: named };
+            Ok(Settings { vantage, deployment, policy, proxy_credentials, files, origins })
+        }
+        _ => Err(ConfigErrors(errors)),
+    }
+}
+
+/// The globs of `--only` and `--skip` alone, for commands that have no configuration.
+pub fn select(args: &SelectArgs, known_checks: &[&str]) -> Result<(Vec<String>, Vec<String>), ConfigErrors> {
+    let raw = flags::select(args);
+    let mut build = Build::new(&raw, known_checks);
+    let selected = (build.globs(keys::ONLY), build.globs(keys::SKIP));
+    if build.errors.is_empty() { Ok(selected) } else { Err(ConfigErrors(build.errors)) }
+}
+
+fn read_files(
+    args: &CheckArgs,
+    read: &dyn Fn(&Path) -> io::Result<Vec<u8>>,
+    errors: &mut Vec<ConfigError>,
+) -> (Raw, Vec<PathBuf>) {
+    let (mut raw, mut files) = (Raw::default(), Vec::new());
+    let named = &args.deployment.config;
+    let default = [PathBuf::from(DEFAULT_FILE)];
+    for path in if named.is_empty() { default.as_slice() } else { named } {
+        match read(path) {
+            Ok(bytes) => {
+                raw.lay_over(file::parse(path, &bytes, errors));
+                files.push(path.clone());
+            }
+            Err(error) if named.is_empty() && error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                let shown = path.display().to_string();
+                let origin = if named.is_empty() {
+                    Origin::File { path: shown.clone(), line: 0 }
+                } else {
+                    Origin::Flag("--config")
+                };
+                let value = (!named.is_empty()).then_some(shown.as_str());
+                let fix = "check the path and its permissions; `pinflight init` writes a sample";
+                errors.push(ConfigError::new(origin, "", value, unreadable(&error), fix));
+            }
+        }
+    }
+    (raw, files)
+}
+
+/// In plain words where there are some; the operating system's differ from one to the next.
+fn unreadable(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "the file may not be read".to_owned(),
+        io::ErrorKind::IsADirectory => "this is a folder, and must be a file".to_owned(),
+        _ => format!("the file cannot be read: {error}"),
+    }
+}
+
+/// For whoever starts the program for the first time.
+fn nothing_said() -> ConfigError {
+    let vantages = Vantage::ALL.map(|vantage| format!("  --from {:16}on {}", vantage.id(), vantage.place()));
+    let fix = format!(
+        "say both on the command line:\n\n  \
+         pinflight check --from console --device-services https://ds.example.com\n\n\
+         where --from is one of\n\n{}\n\n\
+         or write the whole deployment down once:\n\n  \
+         pinflight init              writes a commented {DEFAULT_FILE} to fill in\n  \
+         pinflight check --from …    reads it",
+        vantages.join("\n")
+    );
+    ConfigError {
+        origin: Origin::Default,
+        key: format!("nothing to check: there is no ./{DEFAULT_FILE}, and no flag says what to ask"),
+        value: None,
+        problem: "a run needs to know the URL of Device Services, and where it looks from".to_owned(),
+        fix,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,17 @@
+//! The real binary, with nothing of the caller's environment.
+
+use std::path::Path;
+
+use assert_cmd::Command;
+
+/// `pinflight`, without colours, proxies and variables of the caller's.
+pub fn pinflight() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pinflight"));
+    command.env_clear().env("LC_ALL", "C.UTF-8").current_dir(env!("CARGO_TARGET_TMPDIR"));
+    command
+}
+
+/// A file of the project.
+pub fn project(path: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}

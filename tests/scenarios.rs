@@ -1,0 +1,133 @@
+//! Every scenario, with the real binary: exactly the outcomes that were written down for it.
+
+mod common;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
+
+use pinflight_checks::cause::owners;
+use pinflight_fixtures::{Scenario, scenarios};
+use serde_json::Value;
+
+/// Scenarios under way at once: most of a faulty one is waiting for something that never comes.
+const AT_ONCE: usize = 4;
+
+#[test]
+fn every_scenario_gives_exactly_its_expected_outcomes() {
+    let schema = serde_json::from_slice(&std::fs::read(common::project("docs/schema/report-1.json")).unwrap()).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    // One scenario alone, for work on it: SCENARIO=id cargo test --test scenarios.
+    let only = std::env::var("SCENARIO").ok();
+    let wanted: Vec<&Scenario> =
+        scenarios().iter().filter(|scenario| only.as_ref().is_none_or(|only| scenario.id == *only)).collect();
+    assert!(!wanted.is_empty());
+    let next = AtomicUsize::new(0);
+    let problems = Mutex::new(BTreeMap::new());
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(scenario) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let (report, exit) = run(scenario);
+                    let mut found = differences(scenario, &report, exit);
+                    found.extend(schema.iter_errors(&report).map(|error| format!("schema: {error}")));
+                    if !found.is_empty() {
+                        problems.lock().unwrap().insert(&scenario.id, found);
+                    }
+                }
+            });
+        }
+    });
+    let problems = problems.into_inner().unwrap();
+    let told: Vec<String> = problems.iter().map(|(id, found)| format!("{id}\n    {}", found.join("\n    "))).collect();
+    assert!(problems.is_empty(), "{} of {} scenarios differ:\n{}", problems.len(), wanted.len(), told.join("\n"));
+}
+
+fn run(scenario: &Scenario) -> (Value, i32) {
+    let output = common::pinflight().args(["demo", "-q", "-o", "json", "--fault", &scenario.id]).output().unwrap();
+    let report = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{}: {error}: {}", scenario.id, String::from_utf8_lossy(&output.stderr)));
+    (report, output.status.code().unwrap())
+}
+
+fn differences(scenario: &Scenario, report: &Value, exit: i32) -> Vec<String> {
+    let mut found = Vec::new();
+    let checks = report["checks"].as_array().unwrap();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let seen: BTreeMap<String, String> =
+        checks.iter().map(|check| (text(&check["id"]), text(&check["outcome"]))).collect();
+    for (id, expected) in scenario.outcomes() {
+        let got = seen.get(&id).cloned().unwrap_or_else(|| "nothing".to_owned());
+        if got != expected {
+            found.push(format!("{id}: expected {expected}, got {got}"));
+        }
+    }
+    for check in checks {
+        let id = text(&check["id"]);
+        // What is hidden by a failure names it; what is not hidden by one is for a person or another vantage.
+        for finding in check["findings"].as_array().unwrap() {
+            let kind = text(&finding["cause"]["kind"]);
+            if !owners(&kind).contains(&id.as_str()) {
+                found.push(format!("{id} raises {kind}, which it does not own"));
+            }
+            for key in ["message", "remedy"] {
+                if text(&finding[key]).is_empty() {
+                    found.push(format!("{id}: {kind} has no {key}"));
+                }
+            }
+        }
+        if check["outcome"] == "not-observed" && check["because"].is_null() {
+            found.push(format!("{id} is not observed, and names no check: {}", check["reason"]));
+        }
+    }
+    if let Some(root) = &scenario.root {
+        found.extend(root_difference(scenario, root, checks));
+    }
+    let failed = seen.values().any(|outcome| outcome == "fail");
+    let (verdict, code) = if failed { ("not-ready", 1) } else { ("ready", 0) };
+    if report["verdict"] != verdict || exit != code {
+        found.push(format!("verdict {} with exit code {exit}, expected {verdict} with {code}", report["verdict"]));
+    }
+    if scenario.healthy && seen.values().any(|outcome| outcome == "warn") {
+        found.push("a sound deployment warns".to_owned());
+    }
+    found
+}
+
+/// The root check names the cause; its detail too, where the scenario tells one.
+fn root_difference(scenario: &Scenario, root: &str, checks: &[Value]) -> Option<String> {
+    let check = checks.iter().find(|check| check["id"] == root)?;
+    let causes: Vec<&Value> = check["findings"].as_array()?.iter().map(|finding| &finding["cause"]).collect();
+    let fits = |cause: &&&Value| {
+        let kind = scenario.cause.as_ref().is_none_or(|kind| cause["kind"] == kind.as_str());
+        let detail = scenario.detail.as_ref().is_none_or(|detail| names(cause, detail));
+        kind && detail
+    };
+    if causes.iter().any(|cause| fits(&cause)) {
+        return None;
+    }
+    let told: Vec<String> = causes.iter().map(ToString::to_string).collect();
+    let expected = (scenario.cause.as_deref().unwrap_or("any"), scenario.detail.as_deref().unwrap_or("any"));
+    Some(format!("{root} should name {expected:?}, but names {}", told.join(", ")))
+}
+
+/// Whether the cause's failure or fault is of this kind, at any depth.
+fn names(cause: &Value, detail: &str) -> bool {
+    match cause {
+        Value::String(text) => text == detail,
+        Value::Array(items) => items.iter().any(|item| names(item, detail)),
+        Value::Object(fields) => {
+            fields.contains_key(detail)
+                || ["failure", "fault", "kind", "end", "by", "status"]
+                    .iter()
+                    .any(|key| fields.get(*key).is_some_and(|value| names(value, detail)))
+        }
+        Value::Number(number) => number.to_string() == detail,
+        Value::Null | Value::Bool(_) => false,
+    }
+}
