@@ -5,6 +5,8 @@ pub mod name;
 pub mod order;
 pub mod path;
 pub mod same_everywhere;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 

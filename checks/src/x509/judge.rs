@@ -283,6 +283,9 @@ static PROVED: &[&dyn SignatureVerificationAlgorithm] = &[
     &Proved { signature: alg_id::ECDSA_SHA256, key: alg_id::ECDSA_P384 },
     &Proved { signature: alg_id::ECDSA_SHA384, key: alg_id::ECDSA_P256 },
     &Proved { signature: alg_id::ECDSA_SHA384, key: alg_id::ECDSA_P384 },
+    &Proved { signature: alg_id::ECDSA_SHA256, key: alg_id::ECDSA_P521 },
+    &Proved { signature: alg_id::ECDSA_SHA384, key: alg_id::ECDSA_P521 },
+    &Proved { signature: alg_id::ECDSA_SHA512, key: alg_id::ECDSA_P521 },
     &Proved { signature: alg_id::ED25519, key: alg_id::ED25519 },
 ];
 

@@ -107,15 +107,17 @@ fn escaped(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The contents of a name of these RDNs, each of attributes (OID, tag, value).
-    fn name(rdns: &[&[(&[u8], u8, &[u8])]]) -> Vec<u8> {
+    /// OID, tag, value.
+    type Attribute<'a> = (&'a [u8], u8, &'a [u8]);
+
+    /// The contents of a name of these RDNs.
+    fn name(rdns: &[&[Attribute<'_>]]) -> Vec<u8> {
         let tlv = |tag: u8, contents: &[u8]| {
             let mut whole = vec![tag, u8::try_from(contents.len()).unwrap()];
             whole.extend(contents);
             whole
         };
-        let attribute =
-            |(kind, tag, value): &(&[u8], u8, &[u8])| tlv(0x30, &[tlv(0x06, kind), tlv(*tag, value)].concat());
+        let attribute = |(kind, tag, value): &Attribute<'_>| tlv(0x30, &[tlv(0x06, kind), tlv(*tag, value)].concat());
         rdns.iter().flat_map(|rdn| tlv(0x31, &rdn.iter().flat_map(attribute).collect::<Vec<_>>())).collect()
     }
 

@@ -1,7 +1,11 @@
 //! Who signed whom: the signature of one certificate by one key.
 
 use data_encoding::HEXUPPER;
-use ring::signature::{self, VerificationAlgorithm};
+use p521::ecdsa::signature::hazmat::PrehashVerifier as _;
+use ring::{
+    digest,
+    signature::{self, VerificationAlgorithm},
+};
 use x509_parser::{
     asn1_rs::Oid, certificate::X509Certificate, oid_registry as oid, signature_algorithm::RsaSsaPssParams,
     x509::SubjectPublicKeyInfo,
@@ -16,15 +20,16 @@ pub(super) enum Verdict {
     Valid,
     /// It is not.
     Invalid,
-    /// ring has no such algorithm, or none for such a key (MD5, RSA under 1024 bits, P-521, …).
+    /// There is no such algorithm here, or none for such a key (MD5, RSA under 1024 bits, P-224, …).
     Unsupported,
 }
 
-/// Whether `certificate` was signed with the private key of `key`. Weak keys and hashes count as long as ring can
-/// compute them: that they are weak is for another to say.
+/// Whether `certificate` was signed with the private key of `key`. Weak keys and hashes count as long as they can be
+/// computed: that they are weak is for another to say.
 pub(super) fn verify(certificate: &X509Certificate<'_>, key: &SubjectPublicKeyInfo<'_>) -> Verdict {
     let algorithm = match algorithm(certificate, key) {
         Ok(algorithm) => algorithm,
+        Err(Verdict::Unsupported) if curve(key) == Some(oid::OID_NIST_EC_P521) => return verify_p521(certificate, key),
         Err(verdict) => return verdict,
     };
     let key = signature::UnparsedPublicKey::new(algorithm, &key.subject_public_key.data);
@@ -34,10 +39,26 @@ pub(super) fn verify(certificate: &X509Certificate<'_>, key: &SubjectPublicKeyIn
     }
 }
 
+/// ring has no P-521.
+fn verify_p521(certificate: &X509Certificate<'_>, key: &SubjectPublicKeyInfo<'_>) -> Verdict {
+    let hash = match &certificate.signature_algorithm.algorithm {
+        algorithm if *algorithm == oid::OID_SIG_ECDSA_WITH_SHA256 => &digest::SHA256,
+        algorithm if *algorithm == oid::OID_SIG_ECDSA_WITH_SHA384 => &digest::SHA384,
+        algorithm if *algorithm == oid::OID_SIG_ECDSA_WITH_SHA512 => &digest::SHA512,
+        _ => return Verdict::Unsupported,
+    };
+    let hash = digest::digest(hash, certificate.tbs_certificate.as_ref());
+    let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(&key.subject_public_key.data);
+    let signature = p521::ecdsa::Signature::from_der(&certificate.signature_value.data);
+    match (key, signature) {
+        (Ok(key), Ok(signature)) if key.verify_prehash(hash.as_ref(), &signature).is_ok() => Verdict::Valid,
+        _ => Verdict::Invalid,
+    }
+}
+
 type Algorithm = &'static dyn VerificationAlgorithm;
 
-/// By which algorithm to verify, or why there is no need to: a key of this kind makes no such signatures, or ring has
-/// none for them.
+/// ring's algorithm for it, or why there is none: a key of this kind makes no such signatures, or ring cannot verify them.
 fn algorithm(certificate: &X509Certificate<'_>, key: &SubjectPublicKeyInfo<'_>) -> Result<Algorithm, Verdict> {
     let signed_with = &certificate.signature_algorithm.algorithm;
     let is = |oid: &Oid<'_>| signed_with == oid;
@@ -55,6 +76,8 @@ fn algorithm(certificate: &X509Certificate<'_>, key: &SubjectPublicKeyInfo<'_>) 
         ec(key, &signature::ECDSA_P256_SHA256_ASN1, &signature::ECDSA_P384_SHA256_ASN1)
     } else if is(&oid::OID_SIG_ECDSA_WITH_SHA384) {
         ec(key, &signature::ECDSA_P256_SHA384_ASN1, &signature::ECDSA_P384_SHA384_ASN1)
+    } else if is(&oid::OID_SIG_ECDSA_WITH_SHA512) {
+        if curve(key).is_some() { Err(Verdict::Unsupported) } else { Err(Verdict::Invalid) }
     } else if is(&oid::OID_SIG_ED25519) {
         if key.algorithm.algorithm == oid::OID_SIG_ED25519 { Ok(&signature::ED25519) } else { Err(Verdict::Invalid) }
     } else {
@@ -70,7 +93,8 @@ fn rsa(key: &SubjectPublicKeyInfo<'_>, least_bits: u32, algorithm: Algorithm) ->
     }
     let (bits, exponent) = rsa_key(&key.subject_public_key.data).ok_or(Verdict::Unsupported)?;
     let exponent_fits = exponent.is_some_and(|exponent| exponent >= 3 && exponent % 2 == 1 && exponent < 1 << 33);
-    let fits = (least_bits..=8192).contains(&bits) && exponent_fits;
+    // Whole bytes count, as in ring.
+    let fits = (least_bits..=8192).contains(&bits.next_multiple_of(8)) && exponent_fits;
     if fits { Ok(algorithm) } else { Err(Verdict::Unsupported) }
 }
 
@@ -78,12 +102,16 @@ fn ec(key: &SubjectPublicKeyInfo<'_>, p256: Algorithm, p384: Algorithm) -> Resul
     if key.algorithm.algorithm != oid::OID_KEY_TYPE_EC_PUBLIC_KEY {
         return Err(Verdict::Invalid);
     }
-    let curve = key.algorithm.parameters.as_ref().and_then(|any| any.as_oid().ok());
-    match curve {
+    match curve(key) {
         Some(curve) if curve == oid::OID_EC_P256 => Ok(p256),
         Some(curve) if curve == oid::OID_NIST_EC_P384 => Ok(p384),
         _ => Err(Verdict::Unsupported),
     }
+}
+
+fn curve<'a>(key: &'a SubjectPublicKeyInfo<'_>) -> Option<Oid<'a>> {
+    let is_ec = key.algorithm.algorithm == oid::OID_KEY_TYPE_EC_PUBLIC_KEY;
+    key.algorithm.parameters.as_ref().filter(|_| is_ec)?.as_oid().ok()
 }
 
 /// RSA-PSS with a salt as long as the hash, the only kind in use and in ring.

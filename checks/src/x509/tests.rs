@@ -240,7 +240,7 @@ fn weak_keys_and_hashes_are_verified_and_what_cannot_be_is_said() {
         (&include_bytes!("../../testdata/leaf-pss.der")[..], &rsa_root, (true, vec![])),
         (include_bytes!("../../testdata/leaf-pss-salt-20.der"), &rsa_root, unsupported("rsassaPss")),
         (include_bytes!("../../testdata/leaf-md5.der"), &rsa_root, unsupported("md5WithRSAEncryption")),
-        (include_bytes!("../../testdata/leaf-by-p521.der"), &p521_root, unsupported("ecdsa-with-SHA512")),
+        (include_bytes!("../../testdata/leaf-by-p521.der"), &p521_root, (true, vec![])),
     ] {
         assert_eq!(judged(&[&file(leaf)], root), expected);
     }

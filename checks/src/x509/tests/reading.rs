@@ -58,7 +58,7 @@ fn an_rsa_key_is_told_in_the_form_that_the_known_client_compares() {
     assert!(key.starts_with("3082010a0282010100") && key.ends_with("0203010001"), "{key}");
     assert!(facts.key.spki_hex.ends_with(&key));
     let facts = read(include_bytes!("../../../testdata/p521-root.der")).unwrap();
-    assert_eq!((facts.key.words.as_str(), facts.self_signed), ("EC P-521", None));
+    assert_eq!((facts.key.words.as_str(), facts.self_signed), ("EC P-521", Some(true)));
 }
 
 #[test]
