@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// The healthy deployment that is shown unless another is named.
-const DEFAULT: &str = "on-premises";
+const DEFAULT: &str = "healthy";
 
 pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     if args.list {
