@@ -13,10 +13,10 @@ use std::collections::{HashMap, HashSet};
 pub use self::{expiry::Expiry, name::Name, order::Order, path::Path, same_everywhere::SameEverywhere};
 use crate::{
     check::{Case, CheckId, Judgement},
-    deployment::{Endpoint, Role, ServiceUrl, TrustServiceMode},
+    deployment::{Endpoint, Role, ServiceUrl, TrustServiceMode, Vantage},
     outcome::{Outcome, Target},
-    reach,
-    recording::{CertId, ConnectFailure, ConnectionFact, ConversationFailure, HandshakeSignature, Recording},
+    reach::{self, Missed},
+    recording::{CertId, ConnectionFact, ConversationFailure, HandshakeSignature, Recording},
     x509::{ChainFacts, Unreadable},
 };
 
@@ -86,20 +86,19 @@ impl Said {
     }
 
     /// Adds every target that was asked, or should have been, and presented no chain to anybody.
-    fn add_silent(&mut self, case: &Case<'_>, roles: fn(Role) -> bool) {
+    fn add_silent<'a>(&mut self, case: &Case<'a>, roles: fn(Role) -> bool) {
         let facts = || {
-            let all = case.recordings.iter().flat_map(|recording| &recording.connections);
-            all.filter(move |fact| roles(fact.role) && reach::is_asked_as_devices_do(fact))
+            let of = |recording: &'a Recording| recording.connections.iter().map(|fact| (recording.vantage, fact));
+            let all = case.recordings.iter().flat_map(of);
+            all.filter(move |(_, fact)| roles(fact.role) && reach::is_asked_as_devices_do(fact))
         };
         let target = |fact: &ConnectionFact| Target::of(&fact.endpoint, fact.address);
-        let seen: HashSet<Target> = facts().filter(|fact| presented(fact).is_some()).map(target).collect();
-        let has_ipv4 = seen.iter().any(|target| matches!(target, Target::At(_, address) if address.is_ipv4()));
-        for fact in facts().filter(|fact| !seen.contains(&target(fact))) {
-            if has_ipv4 && is_without_ipv6(fact) {
-                let reason = "this machine has no route to IPv6 addresses; IPv4 addresses answer";
-                self.say(target(fact), Outcome::Skipped(reason.to_owned()));
-            } else {
-                self.say_silent(target(fact));
+        let seen: HashSet<Target> =
+            facts().filter(|(_, fact)| presented(fact).is_some()).map(|(_, fact)| target(fact)).collect();
+        for (vantage, fact) in facts().filter(|(_, fact)| !seen.contains(&target(fact))) {
+            match spared(case, vantage, fact) {
+                Some(reason) => self.say(target(fact), Outcome::Skipped(reason)),
+                None => self.say_silent(target(fact)),
             }
         }
         let services = case.recordings.iter().flat_map(|recording| unasked_services(recording, roles));
@@ -117,11 +116,10 @@ impl Said {
     }
 }
 
-/// A name with an AAAA record seen from a machine without IPv6 says nothing of the deployment.
-fn is_without_ipv6(fact: &ConnectionFact) -> bool {
-    let no_route = ConversationFailure::Tcp { failure: ConnectFailure::NetworkUnreachable };
-    fact.outcome.as_ref().is_err_and(|failure| *failure == no_route)
-        && fact.address.is_some_and(|address| address.is_ipv6())
+/// Why nobody needs a conversation that did not come about.
+fn spared(case: &Case<'_>, vantage: Vantage, fact: &ConnectionFact) -> Option<String> {
+    let failure = fact.outcome.as_ref().err()?;
+    Missed { vantage, role: fact.role, endpoint: &fact.endpoint, address: fact.address, failure }.spared(case)
 }
 
 /// The services that this recording's vantage asks and holds no conversation with: the name did not resolve, or time

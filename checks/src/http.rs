@@ -3,8 +3,10 @@
 use crate::{
     answers::{Useless, beginning},
     check::{Case, Judgement},
+    deployment::Vantage,
     outcome::{Evidence, Outcome, Target},
-    recording::{HttpFact, Request},
+    reach::Missed,
+    recording::{HttpFact, HttpFailure, Request},
 };
 
 /// Judges every answer to the requests that `wanted` picks by `content`, which reads a sound one. Equal outcomes of one
@@ -16,11 +18,14 @@ pub fn judge(
     content: impl Fn(&HttpFact) -> Result<Outcome, Useless>,
 ) -> Judgement {
     let mut judgement = Judgement::new();
-    for (_, fact) in case.answers(wanted) {
+    for (vantage, fact) in case.answers(wanted) {
         let target = Target::of(&fact.endpoint, fact.address);
         let outcome = match content(fact) {
             Ok(outcome) => outcome,
-            Err(Useless::NotConnected) => Outcome::unanswered(format!("no connection for GET {}", fact.url)),
+            Err(Useless::NotConnected) => match spared(case, vantage, fact) {
+                Some(reason) => Outcome::Skipped(reason),
+                None => Outcome::unanswered(format!("no connection for GET {}", fact.url)),
+            },
             Err(Useless::Fault(cause)) => Outcome::fail(*cause, of_answer(fact)),
         };
         let answered = |known: &Outcome| !matches!(known, Outcome::NotObserved(_));
@@ -39,6 +44,12 @@ pub fn judge(
         judgement.push((whole, Outcome::unanswered("nothing was there to ask")));
     }
     judgement
+}
+
+/// Why nobody needs an answer that had no connection.
+fn spared(case: &Case<'_>, vantage: Vantage, fact: &HttpFact) -> Option<String> {
+    let Err(HttpFailure::NotConnected { failure }) = &fact.outcome else { return None };
+    Missed { vantage, role: fact.role, endpoint: &fact.endpoint, address: fact.address, failure }.spared(case)
 }
 
 /// Status, headers and the beginning of the body.

@@ -5,7 +5,7 @@ use crate::{
     deployment::Role,
     outcome::Target,
     pin::Book,
-    reach,
+    reach::{self, Missed},
     recording::{CertId, ConversationFailure},
     report::{PinCell, PinMatrix, PinRow, PinSource},
     x509::CertificateFacts,
@@ -26,12 +26,18 @@ pub fn met<'a>(case: &'a Case<'_>) -> Vec<Met<'a>> {
     let mut met: Vec<Met<'a>> = Vec::new();
     let roles = [Role::DeviceServices, Role::Balancer, Role::ReverseProxy, Role::Backend];
     for role in roles {
-        for (_, fact) in case.connections(&[role]).filter(|(_, fact)| reach::is_asked_as_devices_do(fact)) {
+        for (vantage, fact) in case.connections(&[role]).filter(|(_, fact)| reach::is_asked_as_devices_do(fact)) {
             let target = Target::of(&fact.endpoint, fact.address);
             let sent: &[CertId] = match &fact.outcome {
                 Ok(handshake) => &handshake.chain,
                 Err(ConversationFailure::Tls { chain, .. }) => chain,
-                Err(_) => &[],
+                Err(failure) => {
+                    let missed = Missed { vantage, role, endpoint: &fact.endpoint, address: fact.address, failure };
+                    if missed.spared(case).is_some() {
+                        continue;
+                    }
+                    &[]
+                }
             };
             let leaf = sent.first().and_then(|id| case.certificate(id));
             push(&mut met, Met { target, role, leaf });

@@ -1,6 +1,8 @@
 //! Whether a conversation reached its server: shared by the rows of the firewall table and `network/reachable`, so that
 //! both read the same facts alike.
 
+use std::net::SocketAddr;
+
 use crate::{
     cause::Cause,
     check::{Case, Judgement},
@@ -67,7 +69,7 @@ impl Row {
         let role = (self.role)(case);
         let facts =
             case.connections(&[role]).filter(|(vantage, fact)| *vantage == self.source && is_asked_as_devices_do(fact));
-        let judgement = of_each_address(case, facts.map(|(_, fact)| fact));
+        let judgement = of_each_address(case, facts);
         if judgement.is_empty() {
             let reason = format!("no connection to {endpoint} was possible");
             return vec![(whole, Outcome::unanswered(reason))];
@@ -101,14 +103,63 @@ pub fn is_asked_as_devices_do(fact: &ConnectionFact) -> bool {
     fact.sni.is_some() || fact.endpoint.ip().is_some()
 }
 
+/// A conversation that did not come about.
+pub struct Missed<'a> {
+    /// Who tried.
+    pub vantage: Vantage,
+    /// What it is.
+    pub role: Role,
+    /// Its name.
+    pub endpoint: &'a Endpoint,
+    /// Where to.
+    pub address: Option<SocketAddr>,
+    /// Why it did not.
+    pub failure: &'a ConversationFailure,
+}
+
+impl Missed<'_> {
+    /// Why nobody needs this conversation; `None`: somebody does.
+    pub fn spared(&self, case: &Case<'_>) -> Option<String> {
+        self.is_without_ipv6(case)
+            .then(|| "this machine has no route to IPv6 addresses; IPv4 addresses answer".to_owned())
+            .or_else(|| self.row_is_open(case))
+    }
+
+    /// A name with an AAAA record seen from a machine without IPv6 says nothing of the deployment.
+    fn is_without_ipv6(&self, case: &Case<'_>) -> bool {
+        let no_route = ConversationFailure::Tcp { failure: ConnectFailure::NetworkUnreachable };
+        let answers_on_ipv4 = |fact: &ConnectionFact| {
+            fact.endpoint == *self.endpoint
+                && fact.outcome.is_ok()
+                && fact.address.is_some_and(|address| address.is_ipv4())
+        };
+        *self.failure == no_route
+            && self.address.is_some_and(|address| address.is_ipv6())
+            && case.from(self.vantage).any(|recording| recording.connections.iter().any(answers_on_ipv4))
+    }
+
+    /// The way that the guide asks for is open from its own source, and devices are not who tried: a balancer is often not
+    /// to be reached from behind it.
+    fn row_is_open(&self, case: &Case<'_>) -> Option<String> {
+        let row = match self.role {
+            Role::DeviceServices => Row::DISCOVERY_TO_DEVICE_SERVICES,
+            Role::TrustService => Row::DEVICES_TO_TRUST_SERVICE,
+            _ => return None,
+        };
+        if self.vantage == row.source || self.vantage == Vantage::Device {
+            return None;
+        }
+        let is_open = case.vantages().contains(&row.source) && !row.is_shut(case);
+        is_open.then(|| format!("not reached from {}, but from {}, as the guide asks", self.vantage, row.source))
+    }
+}
+
 /// Each address once: the worst of its conversations.
-pub fn of_each_address<'a>(case: &Case<'_>, facts: impl Iterator<Item = &'a ConnectionFact>) -> Judgement {
-    let facts: Vec<&ConnectionFact> = facts.collect();
-    let has_ipv4 = facts.iter().any(|fact| fact.outcome.is_ok() && fact.address.is_some_and(|a| a.is_ipv4()));
+pub fn of_each_address<'a>(case: &Case<'_>, facts: impl Iterator<Item = (Vantage, &'a ConnectionFact)>) -> Judgement {
     let mut judgement: Judgement = Vec::new();
-    for fact in facts {
+    for (vantage, fact) in facts {
         let target = Target::of(&fact.endpoint, fact.address);
-        let outcome = of(case, fact, has_ipv4);
+        let outcome = of(case, vantage, fact);
         match judgement.iter_mut().find(|(known, _)| *known == target) {
             Some((_, known)) if known.state() >= outcome.state() => {}
             Some((_, known)) => *known = outcome,
@@ -118,7 +169,7 @@ pub fn of_each_address<'a>(case: &Case<'_>, facts: impl Iterator<Item = &'a Conn
     judgement
 }
 
-fn of(case: &Case<'_>, fact: &ConnectionFact, has_ipv4: bool) -> Outcome {
+fn of(case: &Case<'_>, vantage: Vantage, fact: &ConnectionFact) -> Outcome {
     let address = fact.address;
     let failure = match &fact.outcome {
         Ok(handshake) => {
@@ -127,13 +178,11 @@ fn of(case: &Case<'_>, fact: &ConnectionFact, has_ipv4: bool) -> Outcome {
         }
         Err(failure) => failure,
     };
+    let missed = Missed { vantage, role: fact.role, endpoint: &fact.endpoint, address, failure };
+    if let Some(reason) = missed.spared(case) {
+        return Outcome::Skipped(reason);
+    }
     match failure {
-        // A name with an AAAA record seen from a machine without IPv6 says nothing of the deployment.
-        ConversationFailure::Tcp { failure: ConnectFailure::NetworkUnreachable }
-            if has_ipv4 && address.is_some_and(|a| a.is_ipv6()) =>
-        {
-            Outcome::Skipped("this machine has no route to IPv6 addresses; its IPv4 address answers".to_owned())
-        }
         ConversationFailure::Tcp { failure } => {
             Outcome::fail(Cause::TcpFailed { address, failure: failure.clone() }, connected(fact))
         }

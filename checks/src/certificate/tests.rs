@@ -8,6 +8,7 @@ use crate::{
     check::Check,
     deployment::{Policy, TrustServiceMode, Vantage},
     outcome::{State, Unobserved},
+    recording::ConnectFailure,
     recording::{FileUse, TlsFailure},
     testing::{NOW, name, recording, refused},
     x509::{

@@ -3,7 +3,6 @@
 use crate::{
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
     reach::Row,
-    registry::NAMES_AND_PROXY,
 };
 
 /// Devices can open TLS to the Trust Service they need.
@@ -15,7 +14,13 @@ impl Check for DevicesToTrustService {
             id: CheckId("firewall/devices-to-trust-service"),
             title: "Devices can open TLS to the Trust Service they need",
             steps: &[GuideStep::P3, GuideStep::S1],
-            depends_on: NAMES_AND_PROXY,
+            // An http URL is never asked for TLS.
+            depends_on: &[
+                CheckId("dns/discovery-resolves"),
+                CheckId("dns/names-resolve"),
+                CheckId("network/proxy"),
+                CheckId("trust-service/url"),
+            ],
             since: "0.1.0",
         }
     }

@@ -52,23 +52,10 @@ fn named(case: &Case<'_>, role: Role, row: &Row) -> Judgement {
     }
     let off_row = |vantage: Vantage| vantage != row.source;
     let facts = asked(case, role).filter(|(vantage, _)| off_row(*vantage));
-    let mut judgement = reach::of_each_address(case, facts.map(|(_, fact)| fact));
-    let row_is_shut = row.is_shut(case);
-    let reached_by_row = case.vantages().contains(&row.source) && !row_is_shut;
-    let must: Vec<Target> = asked(case, role)
-        .filter(|(vantage, _)| *vantage == Vantage::Device)
-        .map(|(_, fact)| Target::of(&fact.endpoint, fact.address))
-        .collect();
-    for (target, outcome) in &mut judgement {
-        if !matches!(outcome, Outcome::Fail(_)) {
-            continue;
-        }
-        if row_is_shut {
+    let mut judgement = reach::of_each_address(case, facts);
+    if row.is_shut(case) {
+        for (_, outcome) in judgement.iter_mut().filter(|(_, outcome)| matches!(outcome, Outcome::Fail(_))) {
             *outcome = Outcome::unanswered(format!("{} was not reached under its name", role.words()));
-        } else if reached_by_row && !must.contains(target) {
-            let reason =
-                format!("not reached from here, but {} reaches it, which is what the guide asks for", row.source);
-            *outcome = Outcome::Skipped(reason);
         }
     }
     let other = case.vantages().into_iter().any(|vantage| off_row(vantage) && vantage.asks(role, case.deployment));
@@ -88,7 +75,7 @@ fn servers(case: &Case<'_>, role: Role) -> Judgement {
     let facts: Vec<(Vantage, &ConnectionFact)> = asked(case, role).collect();
     let mut judgement = Judgement::new();
     for vantage in case.vantages() {
-        let seen = facts.iter().filter(|(from, _)| *from == vantage).map(|(_, fact)| *fact);
+        let seen = facts.iter().filter(|(from, _)| *from == vantage).copied();
         for (target, outcome) in reach::of_each_address(case, seen) {
             match judgement.iter_mut().find(|(known, _)| *known == target) {
                 Some((_, known)) if matches!(outcome, Outcome::Pass(_)) => *known = outcome,
