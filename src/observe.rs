@@ -4,6 +4,7 @@
 //! observing never fails. [`plan`] says what is asked, [`files`] reads what the admin supplies.
 
 mod board;
+mod conversation;
 mod dns;
 pub mod files;
 mod http;

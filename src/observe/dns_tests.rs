@@ -149,10 +149,8 @@ async fn silence_is_asked_twice_and_a_closed_port_told_at_once() {
         kinds.push(queries.recv().await.unwrap());
     }
     assert_eq!(kinds.iter().filter(|kind| **kind == RecordType::A).count(), 2);
-    let closed = {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        DnsServer { address: socket.local_addr().unwrap(), transport: DnsTransport::Udp }
-    };
+    let (_deaf, address) = crate::observe::tests::closed_udp().await;
+    let closed = DnsServer { address, transport: DnsTransport::Udp };
     let refused = NameFailure::Unreachable { failure: ConnectFailure::Refused };
     assert_eq!(ask(&closed, "ds.example", STEP).await.answer, Err(refused));
 }

@@ -11,12 +11,10 @@ use futures_util::future::join_all;
 use pinflight_checks::{
     deployment::{Deployment, Endpoint, Proxy, Role, ServiceUrl, Vantage},
     recording::{
-        BodyEnd, CertId, ConnectionFact, ConversationFailure, Der, Handshake, HttpAnswer, HttpFact, HttpFailure,
-        NameFailure, ProxyFailure, Request, Resolver,
+        BodyEnd, CertId, ConnectionFact, Der, HttpAnswer, HttpFact, HttpFailure, NameFailure, Request, Resolver,
     },
 };
 use tokio::{
-    io::AsyncWriteExt,
     sync::{OnceCell, Semaphore, mpsc, watch},
     task::JoinSet,
     time::Instant,
@@ -25,15 +23,12 @@ use tokio::{
 use super::{
     Event, Secrets,
     board::{Board, Found, Order, Step, TimedLookUp, given},
-    dns, http,
+    conversation::{Got, Route, Shaken},
+    dns,
     plan::{self, ADDRESSES, FOLLOW_UPS, Get, Leaf, Target, Way},
-    proxy,
-    tcp::{self, Deadline, Stream, within},
-    tls::{self, Offer},
+    tcp::Deadline,
+    tls,
 };
-
-/// How long a server is given to take our goodbye.
-const GOODBYE: Duration = Duration::from_millis(100);
 
 /// How many addresses of one name are listed, be it as unasked: an answer over TCP can hold thousands.
 const LISTED: usize = 64;
@@ -140,49 +135,6 @@ impl Position {
     }
 }
 
-/// Where a conversation goes.
-#[derive(Clone, Debug)]
-enum Route {
-    Direct(SocketAddr),
-    Proxied { proxy: Proxy, at: Result<Vec<SocketAddr>, NameFailure>, target: Endpoint },
-}
-
-impl Route {
-    fn words(&self) -> String {
-        match self {
-            Self::Direct(address) => plan::place_words(&plan::endpoint_of(*address), None),
-            Self::Proxied { proxy, target, .. } => plan::place_words(target, Some(proxy)),
-        }
-    }
-
-    fn address(&self) -> Option<SocketAddr> {
-        match self {
-            Self::Direct(address) => Some(*address),
-            Self::Proxied { target, .. } => target.ip().map(|ip| SocketAddr::new(ip, target.port)),
-        }
-    }
-
-    fn is_proxied(&self) -> bool {
-        matches!(self, Self::Proxied { .. })
-    }
-}
-
-/// A handshake that was asked.
-#[derive(Clone, Debug)]
-struct Shaken {
-    connected_after: Option<Duration>,
-    took: Duration,
-    outcome: Result<Handshake, ConversationFailure>,
-}
-
-/// A GET that was asked.
-#[derive(Clone, Debug)]
-struct Got {
-    leaf: Option<CertId>,
-    took: Duration,
-    outcome: Result<HttpAnswer, HttpFailure>,
-}
-
 /// Questions by their words: the first who asks does so for all.
 struct Once<T>(Mutex<HashMap<String, Arc<OnceCell<T>>>>);
 
@@ -197,10 +149,11 @@ impl<T: Clone> Once<T> {
     }
 }
 
-struct Observer {
-    deployment: Deployment,
-    secrets: Secrets,
-    tls: tls::Client,
+/// What a run's tasks share.
+pub(super) struct Observer {
+    pub(super) deployment: Deployment,
+    pub(super) secrets: Secrets,
+    pub(super) tls: tls::Client,
     follows_up: bool,
     follow_up: mpsc::UnboundedSender<ServiceUrl>,
     jobs: Semaphore,
@@ -233,7 +186,7 @@ impl Observer {
         }
     }
 
-    fn board(&self) -> MutexGuard<'_, Board> {
+    pub(super) fn board(&self) -> MutexGuard<'_, Board> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -453,102 +406,6 @@ impl Observer {
             Resolver::Override => return given(Vec::new()),
         };
         TimedLookUp { found, took: began.elapsed() }
-    }
-
-    /// TCP, and the proxy's tunnel where there is one.
-    async fn connect(&self, route: &Route, deadline: Deadline) -> Result<Stream, ConversationFailure> {
-        let network = &self.deployment.network;
-        let tcp = |address| tcp::connect(address, network.connect_timeout, network.retry, deadline);
-        let (proxy, at, target) = match route {
-            Route::Direct(address) => {
-                let connected = tcp(*address).await;
-                return connected
-                    .map(|tcp| Box::new(tcp) as Stream)
-                    .map_err(|failure| ConversationFailure::Tcp { failure });
-            }
-            Route::Proxied { proxy, at, target } => (proxy, at, target),
-        };
-        let failed = |failure: ProxyFailure| ConversationFailure::Proxy { failure };
-        let addresses = at.as_ref().map_err(|failure| failed(ProxyFailure::Unresolved { failure: failure.clone() }))?;
-        let mut unreachable = ProxyFailure::Unresolved { failure: NameFailure::NoAddresses };
-        for (place, address) in addresses.iter().enumerate() {
-            let stream: Stream = match tcp(*address).await {
-                Ok(tcp) => Box::new(tcp),
-                Err(failure) if place == 0 => {
-                    unreachable = ProxyFailure::Unreachable { failure };
-                    continue;
-                }
-                Err(_) => continue,
-            };
-            let given = self.secrets.proxy_credentials.as_ref();
-            let credentials = given.map(|(user, password)| (user.as_str(), password.as_str()));
-            let step = network.step_timeout;
-            let tunnel = proxy::tunnel(stream, proxy, target, credentials, &self.tls, step, deadline).await;
-            return tunnel.map_err(failed);
-        }
-        Err(failed(unreachable))
-    }
-
-    async fn shake(&self, route: &Route, sni: Option<&str>, deadline: Deadline) -> Shaken {
-        let began = Instant::now();
-        let mut connected_after = None;
-        let outcome = async {
-            let stream = self.connect(route, deadline).await?;
-            connected_after = Some(began.elapsed());
-            let (mut stream, (handshake, _)) = self.secure(stream, sni, Offer::Any, deadline).await?;
-            let took = began.elapsed();
-            let _ = within(GOODBYE, stream.shutdown()).await;
-            Ok((took, handshake))
-        };
-        let outcome: Result<(Duration, Handshake), ConversationFailure> = outcome.await;
-        match outcome {
-            Ok((took, handshake)) => Shaken { connected_after, took, outcome: Ok(handshake) },
-            Err(failure) => Shaken { connected_after, took: began.elapsed(), outcome: Err(failure) },
-        }
-    }
-
-    /// The handshake, its chain kept; and whether the server asked for a certificate of ours.
-    async fn secure(
-        &self,
-        stream: Stream,
-        sni: Option<&str>,
-        offer: Offer,
-        deadline: Deadline,
-    ) -> Result<(Stream, (Handshake, bool)), ConversationFailure> {
-        let limit = deadline.step(self.deployment.network.step_timeout);
-        let secured = self.tls.handshake(stream, sni, offer, limit).await.map_err(|broken| {
-            let chain = self.board().keep(broken.chain);
-            ConversationFailure::Tls { failure: broken.failure, chain }
-        })?;
-        let shake = secured.shake;
-        let handshake = Handshake {
-            version: shake.version,
-            suite: shake.suite,
-            alpn: shake.alpn,
-            chain: self.board().keep(shake.chain),
-            signature: shake.signature,
-        };
-        Ok((Box::new(secured.stream), (handshake, secured.client_certificate_asked)))
-    }
-
-    async fn get(&self, route: &Route, target: &Target, get: &Get, deadline: Deadline) -> Got {
-        let began = Instant::now();
-        let mut leaf = None;
-        let outcome = async {
-            let not_connected = |failure: ConversationFailure| HttpFailure::NotConnected { failure };
-            let mut stream = self.connect(route, deadline).await.map_err(not_connected)?;
-            let mut asked = false;
-            if target.https {
-                let secured = self.secure(stream, target.sni(), Offer::Http1, deadline).await.map_err(not_connected)?;
-                let (secured, (handshake, client_certificate_asked)) = secured;
-                leaf = handshake.chain.into_iter().next();
-                asked = client_certificate_asked;
-                stream = secured;
-            }
-            http::get(stream, &get.url, asked, self.deployment.network.step_timeout, deadline).await
-        };
-        let outcome = outcome.await;
-        Got { leaf, took: began.elapsed(), outcome }
     }
 
     /// Where Device Services hands out another Trust Service URL than the declared one, it is asked too.

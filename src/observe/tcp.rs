@@ -301,10 +301,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_closed_port_is_refused() {
-        let closed = {
-            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            listener.local_addr().unwrap()
-        };
+        let (_bound, closed) = crate::observe::tests::closed();
         let limit = Duration::from_secs(5);
         let refused = connect(closed, limit, 3, Deadline::after(limit)).await;
         assert_eq!(refused.unwrap_err(), ConnectFailure::Refused);

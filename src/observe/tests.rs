@@ -107,6 +107,22 @@ fn tls_failure(recording: &Recording) -> TlsFailure {
 
 const STEP: Duration = Duration::from_secs(20);
 
+/// A port that refuses, and stays ours: bound, and nobody listens.
+pub(super) fn closed() -> (socket2::Socket, SocketAddr) {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    let address = socket.local_addr().unwrap().as_socket().unwrap();
+    (socket, address)
+}
+
+/// The same for UDP: a socket that is connected to itself hears nobody else.
+pub(super) async fn closed_udp() -> (tokio::net::UdpSocket, SocketAddr) {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    socket.connect(address).await.unwrap();
+    (socket, address)
+}
+
 /// A server on loopback; it ends with the test's runtime.
 async fn serve<F, T>(serve: F) -> SocketAddr
 where
@@ -211,10 +227,7 @@ async fn a_whole_deployment_is_recorded_in_plan_order() {
     for host in ["discovery.example", "ds.example", "ts.example"] {
         resolve(&mut deployment, host, address);
     }
-    let closed = {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        listener.local_addr().unwrap()
-    };
+    let (_bound, closed) = closed();
     deployment.network.connect_to.push(pinflight_checks::deployment::ConnectTo {
         host: Some("handed.example".to_owned()),
         port: Some(1),
@@ -290,10 +303,7 @@ async fn a_whole_deployment_is_recorded_in_plan_order() {
 
 #[tokio::test]
 async fn what_happens_after_the_client_hello_is_told_apart() {
-    let closed = {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        listener.local_addr().unwrap()
-    };
+    let (_bound, closed) = closed();
     let refused = device_services_at(closed, STEP).await;
     assert_eq!(first(&refused).outcome, Err(ConversationFailure::Tcp { failure: ConnectFailure::Refused }));
     assert_eq!(first(&refused).connected_after, None);
@@ -422,7 +432,7 @@ async fn slow_servers_are_asked_side_by_side() {
     assert!(recording.connections.iter().all(|fact| fact.outcome.is_ok()));
     assert!(recording.took >= delay * 2, "{:?}", recording.took);
     // One after another it would be 1.2 s: four handshakes, and a GET that waits twice.
-    assert!(recording.took < delay * 4, "{:?}", recording.took);
+    assert!(recording.took < delay * 5, "{:?}", recording.took);
 }
 
 #[tokio::test]
@@ -477,10 +487,7 @@ async fn everything_goes_by_name_through_a_proxy() {
 async fn a_proxy_whose_name_is_unknown_says_so() {
     let mut deployment = deployment();
     deployment.network.proxy = Some(Proxy { scheme: ProxyScheme::Http, host: "proxy.example".to_owned(), port: 3128 });
-    let dns = {
-        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        socket.local_addr().unwrap()
-    };
+    let (_deaf, dns) = closed_udp().await;
     deployment.network.dns_servers = vec![dns.to_string().parse().unwrap()];
     let recording = observed(Vantage::Console, deployment).await;
     let failure = NameFailure::Unreachable { failure: ConnectFailure::Refused };
@@ -518,10 +525,8 @@ async fn what_had_no_time_left_is_named_in_plan_order() {
     let mut deployment = deployment();
     deployment.trust_service.url = None;
     deployment.device_services.url = format!("https://ds.example:{}", address.port()).parse().unwrap();
-    deployment.network.dns_servers = vec![{
-        let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        socket.local_addr().unwrap().to_string().parse().unwrap()
-    }];
+    let (_deaf, dns) = closed_udp().await;
+    deployment.network.dns_servers = vec![dns.to_string().parse().unwrap()];
     resolve(&mut deployment, "ds.example", address);
     let (cancel, cancelled) = watch::channel(false);
     let events = Arc::new(Mutex::new(Vec::new()));
@@ -554,10 +559,7 @@ async fn what_had_no_time_left_is_named_in_plan_order() {
 
 #[tokio::test]
 async fn addresses_past_the_sixteenth_are_left_unasked() {
-    let closed = {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        listener.local_addr().unwrap()
-    };
+    let (_bound, closed) = closed();
     let (address, _guard) = many_addresses(17).await;
     let mut deployment = deployment();
     deployment.trust_service.url = None;
