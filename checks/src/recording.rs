@@ -437,6 +437,11 @@ pub enum TlsFailure {
         #[serde(with = "millis")]
         after: Duration,
     },
+    /// The certificate of a DNS server or of a proxy is not believed; servers of the deployment are never refused for theirs.
+    Untrusted {
+        /// rustls' words.
+        detail: String,
+    },
     /// The server broke the protocol.
     Misbehaved {
         /// rustls' words.

@@ -17,14 +17,15 @@ const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 pub(super) fn run(cli: &Cli, args: &ReplayArgs) -> anyhow::Result<Exit> {
     let outputs = Outputs::new(cli, &args.output)?;
-    let recordings = args.files.iter().map(|path| read(path)).collect::<anyhow::Result<Vec<_>>>()?;
+    let recordings = args.files.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
     let latest = recordings.iter().max_by_key(|recording| recording.taken_at).context("no recording is given")?;
     let mut policy = latest.policy.clone();
     show::select(&args.select, &mut policy)?;
     show::conclude(&recordings, &policy, latest.taken_at, &outputs)
 }
 
-fn read(path: &PathBuf) -> anyhow::Result<Recording> {
+fn read(path: impl AsRef<Path>) -> anyhow::Result<Recording> {
+    let path = path.as_ref();
     let name = path.display();
     let mut bytes = Vec::new();
     let file = File::open(path).with_context(|| format!("cannot read {name}"))?;

@@ -199,6 +199,7 @@ fn protocol_failure(error: &rustls::Error) -> TlsFailure {
         ) => TlsFailure::ChainTooLong,
         rustls::Error::NoCertificatesPresented => TlsFailure::NoCertificate,
         rustls::Error::PeerIncompatible(_) => TlsFailure::NothingInCommon { detail: error.to_string() },
+        rustls::Error::InvalidCertificate(_) => TlsFailure::Untrusted { detail: error.to_string() },
         _ => TlsFailure::Misbehaved { detail: error.to_string() },
     }
 }

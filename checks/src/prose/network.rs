@@ -103,6 +103,9 @@ pub(super) fn tls(address: Option<SocketAddr>, failure: &TlsFailure) -> (String,
         TlsFailure::Reset | TlsFailure::Closed | TlsFailure::Stalled { .. } => {
             "look at the server's log and at devices in between that inspect TLS; a path with a smaller MTU can look so too"
         }
+        TlsFailure::Untrusted { .. } => {
+            "give the root that issued its certificate with --cacert, or mend the certificate"
+        }
         TlsFailure::Misbehaved { .. } => {
             "look for a device in between that changes TLS, and at the server's TLS software"
         }
@@ -194,6 +197,7 @@ pub(super) fn tls_words(failure: &TlsFailure) -> String {
         TlsFailure::Reset => "the connection is reset in the midst of the TLS handshake".to_owned(),
         TlsFailure::Closed => "the connection is closed in the midst of the TLS handshake".to_owned(),
         TlsFailure::Stalled { after } => format!("the TLS handshake stalls for {}", words(*after)),
+        TlsFailure::Untrusted { detail } => format!("its certificate is not believed ({detail})"),
         TlsFailure::Misbehaved { detail } => format!("it breaks the TLS protocol ({detail})"),
     }
 }
