@@ -1,6 +1,6 @@
 //! `pinflight replay`: judge recordings, of one vantage or of several, with no network at all.
 
-use std::{fs::File, io::Read, path::PathBuf};
+use std::{fs::File, io::Read, path::Path};
 
 use anyhow::{Context, bail};
 use pinflight_checks::recording::{Recording, SCHEMA};
