@@ -37,7 +37,8 @@ pub fn trust_service_uri(fact: &HttpFact) -> Result<String, Useless> {
         return Err(wrong_shape(fact, URI, &body));
     };
     let detail = match entries.as_slice() {
-        [(key, Json::String(uri))] if key == "Uri" => return Ok(uri.clone()),
+        [(key, Json::String(uri))] if key == "Uri" && url::Url::parse(uri).is_ok() => return Ok(uri.clone()),
+        [(key, Json::String(uri))] if key == "Uri" => format!("Uri is no URL: {uri:?}"),
         [] => "it is empty".to_owned(),
         [(key, value)] if key == "Uri" => format!("Uri is {}", value.type_name()),
         [(key, _)] => format!("its key is {key:?}"),

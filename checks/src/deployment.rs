@@ -13,7 +13,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-use crate::time::{Timestamp, millis};
+use crate::{
+    glob,
+    time::{Timestamp, millis},
+};
 
 /// The auto-discovery host of the vendor's cloud.
 pub const DISCOVERY_HOST: &str = "discovery.awmdm.com";
@@ -772,6 +775,14 @@ pub struct Policy {
     pub only: Vec<String>,
     /// Globs over check ids.
     pub skip: Vec<String>,
+}
+
+impl Policy {
+    /// Whether `only` and `skip` leave this check in.
+    pub fn selects(&self, id: &str) -> bool {
+        let any = |globs: &[String]| globs.iter().any(|glob| glob::matches(glob, id));
+        (self.only.is_empty() || any(&self.only)) && !any(&self.skip)
+    }
 }
 
 impl Default for Policy {

@@ -3,16 +3,17 @@
 use crate::{
     answers::{Useless, beginning},
     check::{Case, Judgement},
-    deployment::Vantage,
+    deployment::{Role, Vantage},
     outcome::{Evidence, Outcome, Target},
     reach::Missed,
-    recording::{HttpFact, HttpFailure, Request},
+    recording::{HttpFact, HttpFailure, Recording, Request},
 };
 
 /// Judges every answer to the requests that `wanted` picks by `content`, which reads a sound one. Equal outcomes of one
-/// target are told once; no answer at all is not observed for `whole`.
+/// target are told once. Where a vantage had nowhere to ask the service under its own name, that is not observed.
 pub fn judge(
     case: &Case<'_>,
+    role: Role,
     whole: Target,
     wanted: fn(&Request) -> bool,
     content: impl Fn(&HttpFact) -> Result<Outcome, Useless>,
@@ -40,8 +41,12 @@ pub fn judge(
             }
         }
     }
-    if judgement.is_empty() {
-        judgement.push((whole, Outcome::unanswered("nothing was there to ask")));
+    let is_silent = |recording: &Recording| {
+        let asked = recording.answers.iter().any(|fact| fact.role == role && wanted(&fact.request));
+        recording.vantage.asks(role, case.deployment) && !asked
+    };
+    if case.recordings.iter().any(is_silent) {
+        judgement.push((whole, Outcome::unanswered(format!("{} could not be asked under its name", role.words()))));
     }
     judgement
 }

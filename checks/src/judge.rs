@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     check::{Case, Check, CheckId, Judgement},
     deployment::{Accept, Scope, Severity},
-    glob,
     outcome::{Evidence, Finding, Outcome, State, Target, Unobserved},
     prose,
     registry::CHECKS,
@@ -47,9 +46,7 @@ pub fn judge(case: &Case<'_>) -> Report {
 
 /// The judgement of a check that was not selected.
 fn selected(case: &Case<'_>, check: &dyn Check) -> Option<Judgement> {
-    let id = check.meta().id.0;
-    let any = |globs: &[String]| globs.iter().any(|glob| glob::matches(glob, id));
-    let is_selected = (case.policy.only.is_empty() || any(&case.policy.only)) && !any(&case.policy.skip);
+    let is_selected = case.policy.selects(check.meta().id.0);
     let target = Target::Thing("selection".to_owned());
     (!is_selected).then(|| vec![(target, Outcome::Skipped("not selected".to_owned()))])
 }

@@ -69,7 +69,6 @@ fn push<'a>(met: &mut Vec<Met<'a>>, new: Met<'a>) {
 /// The pin matrix.
 pub fn build(case: &Case<'_>) -> PinMatrix {
     let book = Book::new(case);
-    let used = book.used().map(|source| source.id);
     let sources = book
         .sources
         .iter()
@@ -77,7 +76,7 @@ pub fn build(case: &Case<'_>) -> PinMatrix {
             id: source.id.id(),
             title: source.id.words().to_owned(),
             pins: source.pins(),
-            used: used == Some(source.id),
+            used: book.used == Ok(source.id),
         })
         .collect();
     let rows = met(case)

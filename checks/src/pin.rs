@@ -229,7 +229,8 @@ impl Source {
 pub struct Book {
     /// In the matrix's order; only those that the deployment has.
     pub sources: Vec<Source>,
-    used: Option<SourceId>,
+    /// The source that devices take their pins from; an error says why that is not known.
+    pub used: Result<SourceId, &'static str>,
 }
 
 impl Book {
@@ -247,14 +248,15 @@ impl Book {
         if !case.deployment.device_services.pins.is_empty() {
             sources.push(configured(case));
         }
-        let cloud_answers = sources.first().is_some_and(|cloud| cloud.sets.iter().any(|set| !set.is_empty));
-        let used = match mode {
-            TrustServiceMode::Cloud | TrustServiceMode::None => Some(SourceId::CloudRegistry),
-            _ if cloud_answers => Some(SourceId::CloudRegistry),
-            TrustServiceMode::Awcm if !has_url => Some(SourceId::Uploaded),
-            TrustServiceMode::OnPremises | TrustServiceMode::Awcm => Some(SourceId::TrustService),
+        let has = |id| sources.iter().any(|source| source.id == id);
+        let used = match (mode, sources.first().map(|cloud| cloud.sets.as_slice())) {
+            (TrustServiceMode::Cloud | TrustServiceMode::None, _) => Ok(SourceId::CloudRegistry),
+            (_, None | Some([])) => Err("a cloud entry would win, and the cloud registry's answer was not seen"),
+            (_, Some(sets)) if sets.iter().any(|set| !set.is_empty) => Ok(SourceId::CloudRegistry),
+            _ if has(SourceId::TrustService) => Ok(SourceId::TrustService),
+            _ if has(SourceId::Uploaded) => Ok(SourceId::Uploaded),
+            _ => Err("no source of pins is declared: give device_services.certificates, what was uploaded"),
         };
-        let used = used.filter(|id| sources.iter().any(|source| source.id == *id));
         Self { sources, used }
     }
 
@@ -265,21 +267,17 @@ impl Book {
 
     /// The source that devices take their pins from: a non-empty cloud answer wins.
     pub fn used(&self) -> Option<&Source> {
-        self.source(self.used?)
+        self.source(self.used.ok()?)
     }
 
     /// The source that a non-empty cloud answer hides from devices that reach the cloud.
     pub fn hidden(&self) -> Option<&Source> {
-        (self.used == Some(SourceId::CloudRegistry)).then(|| self.source(SourceId::TrustService)).flatten()
+        (self.used == Ok(SourceId::CloudRegistry)).then(|| self.source(SourceId::TrustService)).flatten()
     }
 
-    /// Whether devices can rely on this key being pinned; `None` where it cannot be said.
-    pub fn is_pinned(&self, key: &KeyFacts) -> Option<bool> {
-        match self.used()?.cell(key) {
-            PinCell::Match => Some(true),
-            PinCell::NoMatch => Some(false),
-            PinCell::Unknown | PinCell::NotObserved => None,
-        }
+    /// What the source that devices use says of a key.
+    pub fn cell(&self, key: &KeyFacts) -> PinCell {
+        self.used().map_or(PinCell::NotObserved, |source| source.cell(key))
     }
 }
 
@@ -289,11 +287,13 @@ fn answered(case: &Case<'_>, id: SourceId) -> Source {
         _ => |request| matches!(request, Request::Settings { .. }),
     };
     let mut sets: Vec<PinSet> = Vec::new();
+    let mut answers_by_name = false;
     for (_, fact) in case.answers(wanted) {
         if fact.role == Role::RedirectTarget {
             continue;
         }
         let Ok(entries) = answers::host_pins(fact) else { continue };
+        answers_by_name |= fact.role != Role::TrustServiceServer;
         let target = Target::of(&fact.endpoint, fact.address);
         let set = pin_set(&case.deployment.device_services.url.host(), &entries, id);
         match sets
@@ -304,6 +304,10 @@ fn answered(case: &Case<'_>, id: SourceId) -> Source {
             Some(known) => known.told_by.push(target),
             None => sets.push(PinSet { told_by: vec![target], ..set }),
         }
+    }
+    // What only its servers said is not yet what devices get.
+    if !answers_by_name {
+        sets.clear();
     }
     Source { id, sets }
 }

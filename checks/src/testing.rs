@@ -8,8 +8,8 @@ use crate::{
         TrustService, TrustServiceMode, Vantage,
     },
     recording::{
-        ConnectFailure, ConnectionFact, ConversationFailure, NameAnswer, NameFact, NameFailure, Recording, Resolver,
-        Roots, SCHEMA,
+        Body, BodyEnd, ConnectFailure, ConnectionFact, ConversationFailure, Der, HttpAnswer, HttpFact, NameAnswer,
+        NameFact, NameFailure, Recording, Request, Resolver, Roots, SCHEMA,
     },
     time::Timestamp,
 };
@@ -87,5 +87,25 @@ pub(crate) fn refused(role: Role, host: &str, port: u16, address: [u8; 4]) -> Co
         connected_after: None,
         took: Duration::from_millis(1),
         outcome: Err(ConversationFailure::Tcp { failure: ConnectFailure::Refused }),
+    }
+}
+
+/// The cloud registry's answer.
+pub(crate) fn registry(body: &str) -> HttpFact {
+    HttpFact {
+        request: Request::HostRegistry,
+        role: Role::Discovery,
+        url: "https://discovery.awmdm.com/autodiscovery/HostRegistry.aws?URL=ds.example.com".into(),
+        endpoint: Endpoint::new("discovery.awmdm.com", 443),
+        address: Some(([192, 0, 2, 1], 443).into()),
+        proxied: false,
+        leaf: None,
+        took: Duration::from_millis(1),
+        outcome: Ok(HttpAnswer {
+            status: 200,
+            headers: vec![("content-type".into(), "application/json".into())],
+            date: None,
+            body: Body { bytes: Der(body.into()), end: BodyEnd::Complete },
+        }),
     }
 }

@@ -1,5 +1,7 @@
 //! The real binary, with nothing of the caller's environment.
 
+#![allow(dead_code, reason = "each test takes what it needs of this")]
+
 use std::path::Path;
 
 use assert_cmd::Command;

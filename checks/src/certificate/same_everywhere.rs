@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{READABLE, Said, leaf_unreadable, presented};
+use super::{Said, leaf_unreadable, presented};
 use crate::{
     cause::{Cause, Difference},
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
@@ -10,6 +10,7 @@ use crate::{
     outcome::{Evidence, Outcome, Target},
     pin::Book,
     recording::ConnectionFact,
+    report::PinCell,
     x509::{CertificateFacts, KeyFacts},
 };
 
@@ -20,7 +21,12 @@ static META: Meta = Meta {
     id: CheckId("certificate/same-everywhere"),
     title: "Device Services shows the same key, or pinned ones, wherever it is met",
     steps: &[GuideStep::P2],
-    depends_on: READABLE,
+    depends_on: &[
+        CheckId("certificate/path"),
+        CheckId("discovery/host-registry"),
+        CheckId("trust-service/settings"),
+        CheckId("pins/well-formed"),
+    ],
     since: "0.1.0",
 };
 
@@ -42,7 +48,9 @@ impl Check for SameEverywhere {
         }
         let book = Book::new(case);
         for (target, met) in met {
-            said.say(target, judge(&met, |key| book.is_pinned(key)));
+            // Where pins are not judged at all, the difference itself is what there is to say.
+            let pins_judged = case.policy.selects("pins/cover-every-server");
+            said.say(target, judge(&met, pins_judged, |key| book.cell(key)));
         }
         said.add_silent(case, Role::is_device_services);
         said.judgement
@@ -75,7 +83,7 @@ impl Met<'_> {
     }
 }
 
-fn judge(met: &[Met<'_>], pinned: impl Fn(&KeyFacts) -> Option<bool>) -> Outcome {
+fn judge(met: &[Met<'_>], pins_judged: bool, cell: impl Fn(&KeyFacts) -> PinCell) -> Outcome {
     if let [only] = met {
         return Outcome::Skipped(format!("{} was met once, so there is nothing to compare", only.place()));
     }
@@ -89,12 +97,15 @@ fn judge(met: &[Met<'_>], pinned: impl Fn(&KeyFacts) -> Option<bool>) -> Outcome
         });
     }
     let by = difference(met);
-    let verdicts: BTreeSet<Option<bool>> = met.iter().map(|one| pinned(&one.leaf.key)).collect();
-    let all_pinned = verdicts.iter().all(|verdict| *verdict == Some(true));
+    let cells: Vec<PinCell> = met.iter().map(|one| cell(&one.leaf.key)).collect();
+    let unseen = cells.contains(&PinCell::NotObserved);
+    if unseen && pins_judged {
+        return Outcome::unanswered("different keys are presented, and whether all of them are pinned was not seen");
+    }
+    let all_pinned = cells.iter().all(|cell| *cell == PinCell::Match);
     // An unpinned key is the failure of pins/cover-every-server; that SNI-less clients get another certificate is not
     // said there.
-    let owned_by_pins = verdicts.contains(&Some(false)) && by != Difference::Sni;
-    if all_pinned || owned_by_pins {
+    if all_pinned || !(unseen || by == Difference::Sni) {
         return Outcome::Pass(evidence.and("all pinned", if all_pinned { "yes" } else { "no" }));
     }
     let places = |key: &str| {

@@ -37,6 +37,7 @@ impl Check for HostRegistry {
         let is_cloud = matches!(case.deployment.trust_service.mode, TrustServiceMode::Cloud | TrustServiceMode::None);
         http::judge(
             case,
+            Role::Discovery,
             whole,
             |request| matches!(request, Request::HostRegistry),
             |fact| {

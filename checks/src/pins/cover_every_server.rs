@@ -3,7 +3,7 @@
 use crate::{
     cause::Cause,
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
-    deployment::Role,
+    deployment::{Role, Vantage},
     matrix::{self, Met},
     outcome::{Evidence, Outcome, Target},
     pin::{Book, Source, SourceId},
@@ -32,10 +32,10 @@ impl Check for CoverEveryServer {
 
     fn judge(&self, case: &Case<'_>) -> Judgement {
         let book = Book::new(case);
-        let Some(used) = book.used() else {
-            let target = Target::Endpoint(case.deployment.device_services_endpoint());
-            let reason = "no source of pins is declared: give device_services.certificates, what was uploaded";
-            return vec![(target, Outcome::unanswered(reason))];
+        let target = Target::Endpoint(case.deployment.device_services_endpoint());
+        let used = match (book.used(), book.used) {
+            (Some(used), _) => used,
+            (None, used) => return vec![(target, unknown_source(case, used.err().unwrap_or_default()))],
         };
         let mut judgement = Judgement::new();
         for met in matrix::met(case) {
@@ -70,12 +70,21 @@ fn of(book: &Book, used: &Source, met: &Met<'_>) -> Outcome {
             Outcome::unanswered("the cloud registry and the Trust Service differ on this key")
         }
         (PinCell::Match, _) => Outcome::Pass(evidence.and("pinned by", used.id.words())),
+        (PinCell::NoMatch, _) if used.pins() == Some(0) => {
+            Outcome::unanswered(format!("the {} holds no pins for Device Services", used.id.words()))
+        }
         (PinCell::NoMatch, _) if used.has_faults() => Outcome::unanswered(format!(
             "a pin of the {} that cannot be used may be meant for this key",
             used.id.words()
         )),
         (PinCell::NoMatch, _) => Outcome::fail(not_pinned(book, used, met.role, leaf), evidence),
     }
+}
+
+/// The source in use is not known: another vantage may see it.
+pub(super) fn unknown_source(case: &Case<'_>, reason: &str) -> Outcome {
+    let elsewhere = (!case.asks(Role::Discovery)).then(|| case.elsewhere(&[Vantage::Console], reason)).flatten();
+    elsewhere.unwrap_or_else(|| Outcome::unanswered(reason))
 }
 
 fn not_pinned(book: &Book, used: &Source, role: Role, leaf: &CertificateFacts) -> Cause {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::cover_every_server::unknown_source;
 use crate::{
     cause::Cause,
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
@@ -31,9 +32,14 @@ impl Check for SourcesAgree {
     fn judge(&self, case: &Case<'_>) -> Judgement {
         let book = Book::new(case);
         let target = Target::Endpoint(case.deployment.device_services_endpoint());
-        let Some(used) = book.used() else {
-            return vec![(target, Outcome::unanswered("no source of pins is declared"))];
+        let used = match (book.used(), book.used) {
+            (Some(used), _) => used,
+            (None, used) => return vec![(target, unknown_source(case, used.err().unwrap_or_default()))],
         };
+        if used.pins() == Some(0) && !used.has_faults() {
+            let reason = format!("the {} holds no pins for Device Services", used.id.words());
+            return vec![(target, Outcome::unanswered(reason))];
+        }
         let met: BTreeSet<String> =
             matrix::met(case).iter().filter_map(|met| Some(met.leaf?.key.spki_sha256.clone())).collect();
         let mut judgement = Judgement::new();

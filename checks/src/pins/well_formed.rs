@@ -24,7 +24,8 @@ impl Check for WellFormed {
 
     fn judge(&self, case: &Case<'_>) -> Judgement {
         let mut judgement = Judgement::new();
-        for source in Book::new(case).sources {
+        let book = Book::new(case);
+        for source in &book.sources {
             if source.id == SourceId::Uploaded {
                 continue;
             }
@@ -33,16 +34,21 @@ impl Check for WellFormed {
                 let reason = format!("no usable answer from the {}", source.id.words());
                 judgement.push((target, Outcome::unanswered(reason)));
             }
+            let used = book.used == Ok(source.id);
             for set in &source.sets {
-                judgement.extend(of_set(&source, set));
+                judgement.extend(of_set(source, set, used));
             }
         }
         judgement
     }
 }
 
-fn of_set(source: &Source, set: &PinSet) -> Judgement {
+fn of_set(source: &Source, set: &PinSet, used: bool) -> Judgement {
     let Some(target) = set.told_by.first() else { return vec![] };
+    if used && set.pins == 0 && set.faults.is_empty() {
+        let reason = format!("the {} holds no pins for Device Services", source.id.words());
+        return vec![(target.clone(), Outcome::unanswered(reason))];
+    }
     if set.faults.is_empty() {
         return vec![(target.clone(), Outcome::Pass(Evidence::of("pins for Device Services", set.pins)))];
     }

@@ -35,6 +35,7 @@ impl Check for Redirect {
         let Some(declared) = &case.deployment.trust_service.url else { return vec![] };
         http::judge(
             case,
+            Role::DeviceServices,
             whole,
             |request| matches!(request, Request::TrustServiceSettings),
             |fact| {

@@ -40,6 +40,7 @@ impl Check for Settings {
         let host = case.deployment.device_services.url.host();
         let mut judgement = http::judge(
             case,
+            Role::TrustService,
             whole,
             |request| matches!(request, Request::Settings { .. }),
             |fact| {
