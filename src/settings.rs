@@ -106,6 +106,7 @@ pub fn load(
     let mistyped: Vec<String> = errors.iter().map(|error| error.key.clone()).collect();
     let missing = |error: &ConfigError| error.origin == Origin::Default;
     errors.extend(wrong.into_iter().filter(|error| !missing(error) || !(unread || mistyped.contains(&error.key))));
+    errors.sort_by(|a, b| a.origin.cmp(&b.origin));
     match (vantage, deployment) {
         (Some(vantage), Some(deployment)) if errors.is_empty() => {
             let origins = Origins { raw, files: named };
@@ -166,15 +167,14 @@ fn unreadable(error: &io::Error) -> String {
 
 /// For whoever starts the program for the first time.
 fn nothing_said() -> ConfigError {
-    let vantages = Vantage::ALL.map(|vantage| format!("  --from {:16}on {}", vantage.id(), vantage.place()));
     let fix = format!(
-        "say both on the command line:\n\n  \
-         pinflight check --from console --device-services https://ds.example.com\n\n\
-         where --from is one of\n\n{}\n\n\
-         or write the whole deployment down once:\n\n  \
-         pinflight init              writes a commented {DEFAULT_FILE} to fill in\n  \
+        "say both on the command line:\n\n    \
+         pinflight check --from console --device-services https://ds.example.com\n\n  \
+         with --from one of:\n\n{}\n\n  \
+         or write the whole deployment down once, and then read it:\n\n    \
+         pinflight init              writes a commented {DEFAULT_FILE}\n    \
          pinflight check --from …    reads it",
-        vantages.join("\n")
+        build::vantages()
     );
     ConfigError {
         origin: Origin::Default,

@@ -22,8 +22,10 @@ use super::{
 
 /// More of one kind would be a mistake, and hours of asking.
 pub(super) const MAX_LIST: usize = 256;
-const DAY: Duration = Duration::from_hours(24);
-const DECADE: Duration = Duration::from_hours(24 * 3653);
+/// The longest of the deadlines, and how it is spelled.
+const DAY: (Duration, &str) = (Duration::from_hours(24), "24h");
+/// The longest of the spans of the policy.
+const DECADE: (Duration, &str) = (Duration::from_hours(24 * 3650), "3650d");
 
 const VANTAGES: &[(&str, Vantage)] = &[
     ("console", Vantage::Console),
@@ -63,13 +65,8 @@ impl<'a> Build<'a> {
     /// Where this run looks from; one of them must be said.
     pub(super) fn vantage(&mut self) -> Option<Vantage> {
         if self.raw.one("vantage").is_none() {
-            let lines: Vec<String> =
-                Vantage::ALL.iter().map(|from| format!("--from {from}  on {}", from.place())).collect();
-            self.missing(
-                "vantage",
-                "the run must know where it looks from",
-                &format!("add one of:\n{}", lines.join("\n")),
-            );
+            let problem = "the run must know where it looks from";
+            self.missing("vantage", problem, &format!("add --from with one of:\n{}", vantages()));
         }
         self.word("vantage", VANTAGES)
     }
@@ -380,6 +377,12 @@ impl<'a> Build<'a> {
         let (problem, fix) = (problem.to_owned(), fix.to_owned());
         self.errors.push(ConfigError { origin: Origin::Default, key: key.to_owned(), value: None, problem, fix });
     }
+}
+
+/// The vantages, a line each, for a hint.
+pub(super) fn vantages() -> String {
+    let lines = Vantage::ALL.map(|vantage| format!("    {:16} {}", vantage.id(), vantage.place()));
+    lines.join("\n")
 }
 
 /// A path as it is to be opened: relative to the file that names it.
