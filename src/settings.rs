@@ -15,7 +15,7 @@ mod raw;
 mod values;
 
 use std::{
-    io,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -39,7 +39,7 @@ pub const DEFAULT_FILE: &str = "pinflight.toml";
 pub const SAMPLE: &str = include_str!("settings/sample.toml");
 
 /// What holds for a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Settings {
     /// Where this run looks from.
     pub vantage: Vantage,
@@ -55,8 +55,17 @@ pub struct Settings {
     pub origins: Origins,
 }
 
+// Not derived: neither the credentials nor a variable's text with them in it belongs in a log.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut settings = f.debug_struct("Settings");
+        settings.field("vantage", &self.vantage).field("deployment", &self.deployment).field("policy", &self.policy);
+        settings.finish_non_exhaustive()
+    }
+}
+
 /// Where each value came from.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Origins {
     raw: Raw,
     files: Vec<(FileUse, String, Origin)>,
@@ -84,7 +93,9 @@ pub fn load(
     known_checks: &[&str],
 ) -> Result<Settings, ConfigErrors> {
     let mut errors = Vec::new();
-    let (mut raw, files) = read_files(args, read, &mut errors);
+    let mut raw = proxy::conventional(environment);
+    let (said, files) = read_files(args, read, &mut errors);
+    raw.lay_over(said);
     let unread = errors.iter().any(|error| error.key.is_empty());
     raw.lay_over(Raw::from_environment(environment));
     raw.lay_over(flags::layer(args));
@@ -98,7 +109,6 @@ pub fn load(
     let mut network = build.network();
     let (proxy, proxy_credentials) = proxy::settle(&mut build, &raw, environment);
     network.proxy = proxy;
-    network.no_proxy = proxy::exceptions(&mut build, &raw, environment);
     let deployment = build.deployment(network, flags::command(args, &files));
     let policy = build.policy();
     let Build { errors: wrong, files: named, .. } = build;

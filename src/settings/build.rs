@@ -174,7 +174,7 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// All of `[network]` but the proxy, which the environment has a word in.
+    /// All of `[network]` but the proxy.
     pub(super) fn network(&mut self) -> Network {
         let default = Network::default();
         let (connect, step, question) = ("network.connect_timeout", "network.step_timeout", "network.question_timeout");
@@ -193,7 +193,7 @@ impl<'a> Build<'a> {
             deadlines::settled([default.connect_timeout, default.step_timeout, default.question_timeout], declared);
         Network {
             proxy: None,
-            no_proxy: Vec::new(),
+            no_proxy: self.many("network.no_proxy", |said| values::no_proxy(&said.text)),
             system_resolver: self.word("network.system_resolver", SWITCH).unwrap_or(default.system_resolver),
             dns_servers: self.many("network.dns_servers", |said| values::dns_server(&said.text)),
             resolve: self.many("network.resolve", |said| values::resolve(&said.text)),
@@ -335,7 +335,7 @@ impl<'a> Build<'a> {
     }
 
     /// The values of a list, each once.
-    pub(super) fn many<T: PartialEq>(&mut self, key: &'static str, parse: impl Fn(&Located) -> Parsed<T>) -> Vec<T> {
+    fn many<T: PartialEq>(&mut self, key: &'static str, parse: impl Fn(&Located) -> Parsed<T>) -> Vec<T> {
         let said = self.raw.values.get(key).map(Vec::as_slice).unwrap_or_default();
         if let Some(first_too_many) = said.get(MAX_LIST) {
             let problem = format!("the list has {} entries, and {MAX_LIST} are the most", said.len());
