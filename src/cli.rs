@@ -51,13 +51,13 @@ Examples:
 #[command(name = "pinflight", version, max_term_width = 80, after_help = EXAMPLES)]
 pub struct Cli {
     /// Print no progress and no notes, only the report
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, display_order = 900, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Say more on stderr; twice for more still
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, display_order = 901, action = ArgAction::Count)]
     pub verbose: u8,
     /// When to use colour; NO_COLOR is honoured
-    #[arg(long, global = true, value_name = "WHEN", default_value_t = ColorChoice::Auto, hide_possible_values = true, help = "When to use colour: auto, always or never")]
+    #[arg(long, global = true, display_order = 902, value_name = "WHEN", default_value_t = ColorChoice::Auto, hide_possible_values = true, help = "When to use colour: auto, always or never")]
     pub color: ColorChoice,
     /// What to do.
     #[command(subcommand)]

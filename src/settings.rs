@@ -15,7 +15,7 @@ mod raw;
 mod values;
 
 use std::{
-    io,
+    fmt, io,
     path::{Path, PathBuf},
 };
 
@@ -38,7 +38,7 @@ pub const DEFAULT_FILE: &str = "pinflight.toml";
 pub const SAMPLE: &str = include_str!("settings/sample.toml");
 
 /// What holds for a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Settings {
     /// Where this run looks from.
     pub vantage: Vantage,
@@ -54,8 +54,17 @@ pub struct Settings {
     pub origins: Origins,
 }
 
+// Not derived: neither the credentials nor a variable's text with them in it belongs in a log.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut settings = f.debug_struct("Settings");
+        settings.field("vantage", &self.vantage).field("deployment", &self.deployment).field("policy", &self.policy);
+        settings.finish_non_exhaustive()
+    }
+}
+
 /// Where each value came from.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Origins {
     raw: Raw,
     files: Vec<(FileUse, String, Origin)>,
@@ -83,7 +92,9 @@ pub fn load(
     known_checks: &[&str],
 ) -> Result<Settings, ConfigErrors> {
     let mut errors = Vec::new();
-    let (mut raw, files) = read_files(args, read, &mut errors);
+    let mut raw = proxy::conventional(environment);
+    let (said, files) = read_files(args, read, &mut errors);
+    raw.lay_over(said);
     let unread = errors.iter().any(|error| error.key.is_empty());
     raw.lay_over(Raw::from_environment(environment));
     raw.lay_over(flags::layer(args));
@@ -97,7 +108,6 @@ pub fn load(
     let mut network = build.network();
     let (proxy, proxy_credentials) = proxy::settle(&mut build, &raw, environment);
     network.proxy = proxy;
-    network.no_proxy = proxy::exceptions(&mut build, &raw, environment);
     let deployment = build.deployment(network, flags::command(args, &files));
     let policy = build.policy();
     let Build { errors: wrong, files: named, .. } = build;
@@ -105,6 +115,7 @@ pub fn load(
     let mistyped: Vec<String> = errors.iter().map(|error| error.key.clone()).collect();
     let missing = |error: &ConfigError| error.origin == Origin::Default;
     errors.extend(wrong.into_iter().filter(|error| !missing(error) || !(unread || mistyped.contains(&error.key))));
+    errors.sort_by(|a, b| a.origin.cmp(&b.origin));
     match (vantage, deployment) {
         (Some(vantage), Some(deployment)) if errors.is_empty() => {
             let origins = Origins { raw, files: named };
@@ -165,15 +176,14 @@ fn unreadable(error: &io::Error) -> String {
 
 /// For whoever starts the program for the first time.
 fn nothing_said() -> ConfigError {
-    let vantages = Vantage::ALL.map(|vantage| format!("  --from {:16}on {}", vantage.id(), vantage.place()));
     let fix = format!(
-        "say both on the command line:\n\n  \
-         pinflight check --from console --device-services https://ds.example.com\n\n\
-         where --from is one of\n\n{}\n\n\
-         or write the whole deployment down once:\n\n  \
-         pinflight init              writes a commented {DEFAULT_FILE} to fill in\n  \
+        "say both on the command line:\n\n    \
+         pinflight check --from console --device-services https://ds.example.com\n\n  \
+         with --from one of:\n\n{}\n\n  \
+         or write the whole deployment down once, and then read it:\n\n    \
+         pinflight init              writes a commented {DEFAULT_FILE}\n    \
          pinflight check --from …    reads it",
-        vantages.join("\n")
+        build::vantages()
     );
     ConfigError {
         origin: Origin::Default,

@@ -22,8 +22,10 @@ use super::{
 
 /// More of one kind would be a mistake, and hours of asking.
 pub(super) const MAX_LIST: usize = 256;
-const DAY: Duration = Duration::from_hours(24);
-const DECADE: Duration = Duration::from_hours(24 * 3653);
+/// The longest of the deadlines, and how it is spelled.
+const DAY: (Duration, &str) = (Duration::from_hours(24), "24h");
+/// The longest of the spans of the policy.
+const DECADE: (Duration, &str) = (Duration::from_hours(24 * 3650), "3650d");
 
 const VANTAGES: &[(&str, Vantage)] = &[
     ("console", Vantage::Console),
@@ -63,13 +65,8 @@ impl<'a> Build<'a> {
     /// Where this run looks from; one of them must be said.
     pub(super) fn vantage(&mut self) -> Option<Vantage> {
         if self.raw.one("vantage").is_none() {
-            let lines: Vec<String> =
-                Vantage::ALL.iter().map(|from| format!("--from {from}  on {}", from.place())).collect();
-            self.missing(
-                "vantage",
-                "the run must know where it looks from",
-                &format!("add one of:\n{}", lines.join("\n")),
-            );
+            let problem = "the run must know where it looks from";
+            self.missing("vantage", problem, &format!("add --from with one of:\n{}", vantages()));
         }
         self.word("vantage", VANTAGES)
     }
@@ -177,7 +174,7 @@ impl<'a> Build<'a> {
         }
     }
 
-    /// All of `[network]` but the proxy, which the environment has a word in.
+    /// All of `[network]` but the proxy.
     pub(super) fn network(&mut self) -> Network {
         let default = Network::default();
         let (connect, step, question) = ("network.connect_timeout", "network.step_timeout", "network.question_timeout");
@@ -196,7 +193,7 @@ impl<'a> Build<'a> {
             deadlines::settled([default.connect_timeout, default.step_timeout, default.question_timeout], declared);
         Network {
             proxy: None,
-            no_proxy: Vec::new(),
+            no_proxy: self.many("network.no_proxy", |said| values::no_proxy(&said.text)),
             system_resolver: self.word("network.system_resolver", SWITCH).unwrap_or(default.system_resolver),
             dns_servers: self.many("network.dns_servers", |said| values::dns_server(&said.text)),
             resolve: self.many("network.resolve", |said| values::resolve(&said.text)),
@@ -338,7 +335,7 @@ impl<'a> Build<'a> {
     }
 
     /// The values of a list, each once.
-    pub(super) fn many<T: PartialEq>(&mut self, key: &'static str, parse: impl Fn(&Located) -> Parsed<T>) -> Vec<T> {
+    fn many<T: PartialEq>(&mut self, key: &'static str, parse: impl Fn(&Located) -> Parsed<T>) -> Vec<T> {
         let said = self.raw.values.get(key).map(Vec::as_slice).unwrap_or_default();
         if let Some(first_too_many) = said.get(MAX_LIST) {
             let problem = format!("the list has {} entries, and {MAX_LIST} are the most", said.len());
@@ -380,6 +377,12 @@ impl<'a> Build<'a> {
         let (problem, fix) = (problem.to_owned(), fix.to_owned());
         self.errors.push(ConfigError { origin: Origin::Default, key: key.to_owned(), value: None, problem, fix });
     }
+}
+
+/// The vantages, a line each, for a hint.
+pub(super) fn vantages() -> String {
+    let lines = Vantage::ALL.map(|vantage| format!("    {:16} {}", vantage.id(), vantage.place()));
+    lines.join("\n")
 }
 
 /// A path as it is to be opened: relative to the file that names it.

@@ -2,16 +2,16 @@
 
 use std::fmt;
 
+use super::keys;
+
 /// Longer values are cut where they are shown.
 const SHOWN: usize = 72;
 /// So are sentences, for they may quote a value.
 const SAID: usize = 600;
 
-/// Where a value came from.
+/// Where a value came from; in the order in which errors are told.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Origin {
-    /// Nobody said it.
-    Default,
     /// A configuration file.
     File {
         /// As given to `--config`.
@@ -23,6 +23,8 @@ pub enum Origin {
     Environment(String),
     /// A flag, in its long form.
     Flag(&'static str),
+    /// Nobody said it.
+    Default,
 }
 
 impl fmt::Display for Origin {
@@ -88,7 +90,7 @@ impl fmt::Display for ConfigError {
     }
 }
 
-/// All that is wrong, in the order in which it is read; never empty.
+/// All that is wrong, a file from top to bottom, what is missing last; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigErrors(pub Vec<ConfigError>);
 
@@ -135,18 +137,21 @@ fn is_invisible(c: char) -> bool {
 /// Hides whatever may be a secret: the value of a key that is named like one, and all before the `@` of a URL or proxy.
 fn without_password(key: &str, value: &str) -> String {
     let name = key.to_ascii_lowercase();
-    if ["password", "passwd", "secret", "token", "credential"].iter().any(|word| name.contains(word)) {
+    let secret = ["password", "passwd", "secret", "token", "credential"].iter().any(|word| name.contains(word));
+    if secret && keys::find(key).is_none() {
         return "…".to_owned();
     }
     let start = match value.find("://") {
         Some(at) => at + 3,
-        None if name.ends_with("proxy") => usize::from(value.starts_with('"')),
-        None => return value.to_owned(),
+        // host:port@address is how the report spells a target.
+        None if name == "accept.target" => return value.to_owned(),
+        None => usize::from(value.starts_with('"')),
     };
-    match value.rfind('@') {
-        Some(at) if at > start => {
-            format!("{}…{}", value.get(..start).unwrap_or_default(), value.get(at..).unwrap_or_default())
-        }
-        _ => value.to_owned(),
+    let Some(at) = value.rfind('@').filter(|at| *at > start) else { return value.to_owned() };
+    let (scheme, rest) = (value.get(..start).unwrap_or_default(), value.get(at..).unwrap_or_default());
+    // A mail address where a domain belongs is no secret.
+    if scheme.len() < 2 && !value.get(start..at).unwrap_or_default().contains(':') && !name.ends_with("proxy") {
+        return value.to_owned();
     }
+    format!("{scheme}…{rest}")
 }

@@ -197,7 +197,7 @@ impl<'a> Reader<'a> {
         let word = name.get_ref().as_ref();
         let is_table = match value.get_ref() {
             DeValue::Table(_) => true,
-            DeValue::Array(entries) => entries.get(0).is_some_and(|entry| entry.get_ref().is_table()),
+            DeValue::Array(entries) => entries.first().is_some_and(|entry| entry.get_ref().is_table()),
             _ => false,
         };
         let problem = if is_table { "there is no such table" } else { "there is no such key" };
@@ -223,9 +223,9 @@ impl<'a> Reader<'a> {
                 message if message.contains("must be quoted") => "put text in double quotes: key = \"value\"",
                 message if message.contains("recurse") => "nothing here nests so deep: remove brackets",
                 message if message.contains("unclosed") => "close the bracket",
-                message if message.contains("invalid basic string") => {
-                    "end the text with \" on its line, and write \\ as \\\\"
-                }
+                message if message.contains("escape") => "write a backslash twice, or use single quotes: 'C:\\ds.cer'",
+                message if message.contains("basic string") => "end the text with \" on its line",
+                message if message.contains("literal string") => "end the text with ' on its line",
                 _ => {
                     "write key = \"value\", key = 1, key = true or key = [\"a\", \"b\"], one a line, under its [table]"
                 }
@@ -235,8 +235,9 @@ impl<'a> Reader<'a> {
             self.errors.push(ConfigError::new(origin, "", Some(shown), problem, fix));
         }
         if let Some(more) = by_line.len().checked_sub(MAX_SYNTAX_ERRORS).filter(|more| *more > 0) {
-            let origin = Origin::File { path: self.path.clone(), line: 0 };
-            let problem = format!("{more} more lines like these");
+            let line = by_line.keys().nth(MAX_SYNTAX_ERRORS).copied().unwrap_or_default();
+            let origin = Origin::File { path: self.path.clone(), line };
+            let problem = format!("and {more} more lines like these");
             self.errors.push(ConfigError::new(origin, "", None, problem, "is it the right file?"));
         }
     }

@@ -153,7 +153,12 @@ pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         return None;
     }
     let word = word.to_ascii_lowercase().replace('-', "_");
-    let near = |candidate: &'a str| (strsim::jaro_winkler(&word, &candidate.replace('-', "_")), candidate);
+    let near = |candidate: &'a str| {
+        let known = candidate.replace('-', "_");
+        // The first is best at missing ends, the second at two letters swapped in a short word.
+        let near = strsim::jaro_winkler(&word, &known).max(strsim::normalized_damerau_levenshtein(&word, &known) + 0.2);
+        (near, candidate)
+    };
     let best = known.into_iter().map(near).max_by(|a, b| a.0.total_cmp(&b.0))?;
     (best.0 > 0.8).then_some(best.1)
 }

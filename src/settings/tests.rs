@@ -65,7 +65,8 @@ fn told(cases: impl IntoIterator<Item = (String, Result<Settings, ConfigErrors>)
     let mut told = String::new();
     for (input, loaded) in cases {
         let message = loaded.map_or_else(|errors| errors.to_string(), |_| "ACCEPTED".to_owned());
-        writeln!(told, "{input}\n----\n{message}\n").unwrap();
+        let input: Vec<String> = input.lines().map(error::shown).collect();
+        writeln!(told, "{}\n----\n{message}\n", input.join("\n")).unwrap();
     }
     told
 }

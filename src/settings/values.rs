@@ -30,21 +30,24 @@ pub(super) fn word<T: Copy>(text: &str, words: &[(&'static str, T)]) -> Parsed<T
         return Ok(*value);
     }
     let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-    let fix = match super::keys::nearest(text, known.iter().copied()) {
-        Some(near) => format!("did you mean {near}?"),
-        None => format!("write one of: {}", known.join(", ")),
-    };
-    problem(format!("must be one of: {}", known.join(", ")), fix)
+    let near = super::keys::nearest(text, known.iter().copied());
+    let known = known.join(", ");
+    match near {
+        Some(near) => problem(format!("not one of {known}"), format!("did you mean {near}?")),
+        None => problem("not a word that is known here", format!("write one of {known}")),
+    }
 }
 
 /// A whole number within bounds.
 pub(super) fn number(text: &str, least: u32, most: u32) -> Parsed<u32> {
+    let fix = match text.parse::<i128>() {
+        Ok(number) if number > i128::from(most) => format!("write {most} or less"),
+        Ok(number) if number < i128::from(least) => format!("write {least} or more"),
+        _ => "write digits alone".to_owned(),
+    };
     match text.parse::<u32>() {
         Ok(number) if (least..=most).contains(&number) => Ok(number),
-        _ => problem(
-            format!("must be a whole number from {least} to {most}"),
-            format!("write a number from {least} to {most}"),
-        ),
+        _ => problem(format!("must be a whole number from {least} to {most}"), fix),
     }
 }
 
@@ -83,6 +86,9 @@ fn authority(url: &str) -> &str {
 fn domain_name(name: &str) -> Parsed<String> {
     let name = name.strip_suffix('.').unwrap_or(name);
     let labels_fit = name.split('.').all(|label| (1..=63).contains(&label.len()));
+    if let Some(c) = name.chars().find(|c| !(c.is_ascii_alphanumeric() || "-_.".contains(*c))) {
+        return problem(format!("{c:?} has no place in a host name"), "write a name like ds.example.com");
+    }
     if name.len() > 253 || !labels_fit {
         let fix = "each part between dots has 1 to 63 characters, the whole name 253 at most";
         return problem("not a name that DNS can hold", fix);
@@ -105,7 +111,7 @@ pub(super) fn domain(text: &str) -> Parsed<String> {
 /// The URL of a service as the admin wrote it.
 pub(super) fn service_url(text: &str) -> Parsed<ServiceUrl> {
     if !text.contains("://") {
-        let host = authority(text);
+        let host = Some(authority(text)).filter(|host| !host.is_empty()).unwrap_or("ds.example.com");
         return problem("the URL has no scheme", format!("write \"https://{host}\""));
     }
     let url: ServiceUrl = match text.parse() {
@@ -150,7 +156,8 @@ pub(super) fn server(text: &str) -> Parsed<ServerAddress> {
     if text.contains("://") {
         return problem("this is a URL, and must be an address", format!("write {:?}", authority(text)));
     }
-    let server: ServerAddress = text.parse().or_else(|_| {
+    let bare = bracketless(text);
+    let server: ServerAddress = if bare.parse::<IpAddr>().is_ok() { bare } else { text }.parse().or_else(|_| {
         problem("not the address of a server", "write 10.1.0.12, 10.1.0.12:8443, [fd00::1]:443 or ds1.example.com")
     })?;
     if server.port == Some(0) {
@@ -187,7 +194,7 @@ pub(super) fn pin(text: &str) -> Parsed<String> {
 }
 
 /// A duration between bounds; `plain` numbers are seconds, as curl has it.
-pub(super) fn duration(text: &str, plain: bool, most: Duration) -> Parsed<Duration> {
+pub(super) fn duration(text: &str, plain: bool, (most, most_words): (Duration, &str)) -> Parsed<Duration> {
     let seconds = text.parse::<f64>().ok().filter(|_| plain && text.len() < 32);
     let duration = match seconds {
         Some(seconds) => Duration::try_from_secs_f64(seconds).ok(),
@@ -196,15 +203,14 @@ pub(super) fn duration(text: &str, plain: bool, most: Duration) -> Parsed<Durati
     let example = if plain { "5, 500ms, 5s or 2m" } else { "500ms, 5s, 2m, 24h or 14d" };
     match duration {
         None if text.parse::<f64>().is_ok() && !plain => {
-            problem("this has no unit", format!("write it with one: \"{text}s\" for seconds, ms, m, h, d"))
+            problem("this has no unit", format!("write {text}s, {text}m, {text}h or {text}d"))
         }
         None => problem("not a duration", format!("write {example}")),
         Some(duration) if duration < Duration::from_millis(1) => {
             problem("must be longer than nothing", format!("write {example}"))
         }
         Some(duration) if duration > most => {
-            let most = humantime::format_duration(most);
-            problem(format!("must not be longer than {most}"), format!("write {most} or less"))
+            problem(format!("must not be longer than {most_words}"), format!("write {most_words} or less"))
         }
         Some(duration) => Ok(duration),
     }

@@ -198,6 +198,13 @@ fn the_environments_proxy_is_taken_as_curl_takes_it() {
         (&[], &[("http_proxy", "d"), ("HTTP_PROXY", "e")], None, None, &[]),
         (&[], &[("https_proxy", ""), ("ALL_PROXY", "c")], None, None, &[]),
         (
+            &[],
+            &[("no_proxy", "x.org,,x.org b:1 10.0.0.0/8"), ("NO_PROXY", "z.org")],
+            None,
+            None,
+            &["x.org", "10.0.0.0/8"],
+        ),
+        (
             &["-x", "f:2"],
             &[("https_proxy", "a"), ("NO_PROXY", "x.org, .y.org")],
             Some("http://f:2"),
@@ -225,12 +232,15 @@ fn the_environments_proxy_is_taken_as_curl_takes_it() {
         ),
         (&[], &[("PINFLIGHT_NETWORK_PROXY", ""), ("https_proxy", "a"), ("PINFLIGHT_PROXY_USER", "v")], None, None, &[]),
     ];
+    let origins = load_variables(&[("HTTPS_PROXY", "a")]).unwrap().origins;
+    assert_eq!(origins.of("network.proxy").to_string(), "environment HTTPS_PROXY");
     for (flags, variables, proxy, credentials, no_proxy) in cases {
         let settings = load_with(flags, &[("pinflight.toml", LEAST.as_bytes())], variables).unwrap();
         let network = &settings.deployment.network;
         assert_eq!(network.proxy.as_ref().map(ToString::to_string).as_deref(), *proxy, "{variables:?}");
         let expected = credentials.map(|(user, password)| (user.to_owned(), password.to_owned()));
         assert_eq!(settings.proxy_credentials, expected, "{variables:?}");
+        assert!(!format!("{settings:?}").contains("u%40d"), "no password in a log");
         assert_eq!(network.no_proxy, *no_proxy, "{variables:?}");
     }
 }

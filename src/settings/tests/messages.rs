@@ -229,7 +229,7 @@ fn all_errors_of_all_layers_come_at_once() {
     let places: Vec<String> = errors.iter().map(|error| error.origin.to_string()).collect();
     assert_eq!(
         places,
-        ["a.toml:3", "conf/b.toml:2", "a.toml:2", "environment PINFLIGHT_NETWORK_JOBS", "--device-services"]
+        ["a.toml:2", "a.toml:3", "conf/b.toml:2", "environment PINFLIGHT_NETWORK_JOBS", "--device-services"]
     );
 }
 
