@@ -376,7 +376,7 @@ mod tests {
         let mut cli = Cli::command().term_width(80);
         cli.build();
         let names: Vec<String> = cli.get_subcommands().map(|command| command.get_name().to_owned()).collect();
-        assert_eq!(names, ["check", "demo", "explain", "list", "init", "help"]);
+        assert_eq!(names, ["check", "demo", "replay", "explain", "list", "init", "help"]);
         let mut pages = vec![cli.render_long_help().to_string()];
         for command in cli.get_subcommands_mut() {
             pages.push(command.clone().term_width(80).render_help().to_string());

@@ -1,5 +1,7 @@
 //! Every scenario, with the real binary: exactly the outcomes that were written down for it.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
 mod common;
 
 use std::{

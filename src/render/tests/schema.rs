@@ -48,7 +48,7 @@ fn every_cause_fits() {
         let report = sample::with_cause(cause.clone());
         assert_eq!(errors(&json(&report)), Vec::<String>::new(), "{cause:?}");
     }
-    let mut kinds: Vec<&str> = causes().iter().map(|cause| cause.kind()).collect();
+    let mut kinds: Vec<&str> = causes().iter().map(Cause::kind).collect();
     kinds.sort();
     kinds.dedup();
     let known = schema()["$defs"]["cause"]["oneOf"].as_array().unwrap().len();
