@@ -107,7 +107,7 @@ fn write_plan(settings: &Settings, out: &mut dyn Write) -> io::Result<()> {
     for question in questions {
         writeln!(out, "  {}", question.ask)?;
         if let Some(condition) = question.condition {
-            writeln!(out, "      if {condition}")?;
+            writeln!(out, "      {condition}")?;
         }
     }
     Ok(())

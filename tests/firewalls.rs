@@ -1,0 +1,156 @@
+//! Real firewalls: two network namespaces of the test's own, nftables between them, and each failure named as what it is.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+
+mod common;
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, BufReader, Write},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::Value;
+
+/// Each address of the server with what the firewall does there, and what has to be said of it.
+const ADDRESSES: [(&str, &str, &str); 8] = [
+    ("10.97.0.2", "", "pass"),
+    ("10.97.0.3", "drop", "tcp-failed timed-out"),
+    ("10.97.0.4", "reject with tcp reset", "tcp-failed refused"),
+    ("10.97.0.5", "reject with icmpx type admin-prohibited", "tcp-failed prohibited 10.97.0.5"),
+    ("10.97.0.6", "reject with icmpx type host-unreachable", "tcp-failed host-unreachable"),
+    ("10.97.0.7", "reject with icmpx type port-unreachable", "tcp-failed refused"),
+    ("10.97.0.8", "ct state established drop", "tls-failed silent-after-client-hello"),
+    // No route leads there.
+    ("10.98.0.1", "", "tcp-failed network-unreachable"),
+];
+
+#[test]
+#[ignore = "needs root and nftables: makes network namespaces (netns)"]
+fn netns_every_firewall_is_named_for_what_it_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = World::new();
+    let rules: String = ADDRESSES
+        .iter()
+        .filter(|(_, rule, _)| !rule.is_empty())
+        .map(|(ip, rule, _)| format!("ip daddr {ip} {rule}\n"))
+        .collect();
+    let table =
+        format!("table inet t {{\nchain i {{\ntype filter hook input priority 0; policy accept;\n{rules}}}\n}}\n");
+    let mut nft = Command::new("ip")
+        .args(["netns", "exec", &world.server, "nft", "-f", "-"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    nft.stdin.take().unwrap().write_all(table.as_bytes()).unwrap();
+    assert!(nft.wait().unwrap().success());
+    let _listening = world.tls_server(folder.path());
+
+    let mut check = Command::new("ip");
+    check.args(["netns", "exec", &world.client, env!("CARGO_BIN_EXE_pinflight")]);
+    check.args(["check", "--from", "console", "--device-services", "https://10.97.0.2", "--discovery", "10.97.0.2"]);
+    for (address, ..) in &ADDRESSES[1..] {
+        check.args(["--backend", address]);
+    }
+    check.args(["--roots", "none", "--connect-timeout", "2s", "--step-timeout", "3s", "--no-proxy", "*"]);
+    let output = check.args(["-o", "json"]).env_remove("HTTPS_PROXY").env_remove("https_proxy").output().unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
+        panic!("{error}: {}", String::from_utf8_lossy(&output.stderr));
+    });
+    let reachable =
+        report["checks"].as_array().unwrap().iter().find(|check| check["id"] == "network/reachable").unwrap();
+    let mut told: BTreeMap<String, String> = BTreeMap::new();
+    for target in reachable["targets"].as_array().unwrap() {
+        told.insert(target["target"].as_str().unwrap().to_owned(), target["outcome"].as_str().unwrap().to_owned());
+    }
+    for finding in reachable["findings"].as_array().unwrap() {
+        let cause = &finding["cause"];
+        let mut words = format!("{} {}", cause["kind"].as_str().unwrap(), cause["failure"]["kind"].as_str().unwrap());
+        if let Some(by) = cause["failure"]["by"].as_str() {
+            words = format!("{words} {by}");
+        }
+        told.insert(finding["target"].as_str().unwrap().to_owned(), words);
+    }
+    for (address, rule, expected) in ADDRESSES {
+        let target = format!("10.97.0.2:443@{address}");
+        assert_eq!(told.get(&target).map(String::as_str), Some(expected), "{address} {rule}: {told:?}");
+    }
+}
+
+/// A client's and a server's namespace with a cable between them; gone when dropped, with every process in them.
+struct World {
+    client: String,
+    server: String,
+}
+
+impl World {
+    fn new() -> Self {
+        let id = std::process::id();
+        let world = Self { client: format!("pinflight-{id}-c"), server: format!("pinflight-{id}-s") };
+        let (client, server) = (&world.client, &world.server);
+        ip(&["netns", "add", client]);
+        ip(&["netns", "add", server]);
+        ip(&["link", "add", "pfc", "netns", client, "type", "veth", "peer", "name", "pfs", "netns", server]);
+        ip(&["-n", client, "addr", "add", "10.97.0.1/24", "dev", "pfc"]);
+        for (address, ..) in ADDRESSES.iter().filter(|(address, ..)| address.starts_with("10.97.")) {
+            ip(&["-n", server, "addr", "add", &format!("{address}/24"), "dev", "pfs"]);
+        }
+        for (namespace, device) in [(client, "pfc"), (server, "pfs"), (client, "lo"), (server, "lo")] {
+            ip(&["-n", namespace, "link", "set", device, "up"]);
+        }
+        world
+    }
+
+    /// openssl's server on port 443 of every address; returns when it listens.
+    fn tls_server(&self, folder: &Path) -> Killed {
+        let (key, certificate) = (folder.join("key.pem"), folder.join("certificate.pem"));
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server", "-days", "30"])
+            .args(["-addext", "subjectAltName=IP:10.97.0.2", "-keyout"])
+            .arg(&key)
+            .arg("-out")
+            .arg(&certificate)
+            .stderr(Stdio::null())
+            .status();
+        assert!(made.unwrap().success());
+        let mut child = Command::new("ip")
+            .args(["netns", "exec", &self.server, "openssl", "s_server", "-accept", "443", "-naccept", "1000", "-key"])
+            .arg(&key)
+            .arg("-cert")
+            .arg(&certificate)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut lines = lines.map(Result::unwrap);
+        assert!(lines.any(|line| line.starts_with("ACCEPT")), "openssl s_server did not start");
+        // Nobody reads on: what it says of each connection must not block it.
+        std::thread::spawn(move || lines.for_each(drop));
+        Killed(child)
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        for namespace in [&self.client, &self.server] {
+            let _ = Command::new("ip").args(["netns", "delete", namespace]).status();
+        }
+    }
+}
+
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn ip(arguments: &[&str]) {
+    let status = Command::new("ip").args(arguments).status().unwrap();
+    assert!(status.success(), "ip {}", arguments.join(" "));
+}
