@@ -1,11 +1,11 @@
 //! From what was said to what holds: every value parsed, every contradiction found, nothing given up at the first error.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 
 use pinflight_checks::{
     deployment::{
         Accept, AddressFamily, Confirmed, Deployment, DeviceServices, Discovery, FailOn, Network, Policy, RootStore,
-        Scope, Severity, Trust, TrustService, TrustServiceMode, Vantage,
+        Scope, ServerAddress, Severity, Trust, TrustService, TrustServiceMode, Vantage,
     },
     recording::FileUse,
     time::Timestamp,
@@ -74,6 +74,12 @@ impl<'a> Build<'a> {
     pub(super) fn deployment(&mut self, network: Network, command: String) -> Option<Deployment> {
         let device_services = self.device_services();
         let trust_service = self.trust_service();
+        if let Some(DeviceServices { backends, balancers, reverse_proxies, .. }) = &device_services {
+            self.named_behind_proxy(&network, "device_services.backends", backends);
+            self.named_behind_proxy(&network, "device_services.balancers", balancers);
+            self.named_behind_proxy(&network, "device_services.reverse_proxies", reverse_proxies);
+        }
+        self.named_behind_proxy(&network, "trust_service.servers", &trust_service.servers);
         Some(Deployment {
             discovery: self.discovery(),
             console: self.one("console.host", |said| values::host(&said.text)),
@@ -84,6 +90,18 @@ impl<'a> Build<'a> {
             network,
             command,
         })
+    }
+
+    /// A server whose name the proxy resolves has no address of its own to be told by.
+    fn named_behind_proxy(&mut self, network: &Network, key: &'static str, servers: &[ServerAddress]) {
+        for server in servers.iter().filter(|server| server.host.parse::<IpAddr>().is_err()) {
+            let Some(proxy) = network.proxy_for(&server.host).filter(|proxy| proxy.scheme.resolves_names()) else {
+                continue;
+            };
+            let problem =
+                format!("{server} is a name, and {proxy} resolves names: which server it is could not be told");
+            self.complain(key, &problem, "write the server's address, or except its name with network.no_proxy");
+        }
     }
 
     fn discovery(&mut self) -> Discovery {

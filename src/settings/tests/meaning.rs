@@ -358,3 +358,16 @@ fn the_rest_is_taken_as_it_is() {
     assert_eq!(deployment.network.address_family, AddressFamily::Ipv6);
     assert_eq!(deployment.device_services.pins, ["AB:cd 00112233445566778899aabbccddeeff0011"]);
 }
+
+#[test]
+fn a_server_behind_a_proxy_that_resolves_names_is_declared_by_address() {
+    let file = format!("{LEAST}backends = [\"10.1.0.11\", \"ds1.corp\"]\n");
+    let load = |flags: &[&str]| load_with(flags, &[("pinflight.toml", file.as_bytes())], &[]);
+    let told = load(&["--proxy", "http://proxy.example.com:3128"]).unwrap_err().to_string();
+    assert!(told.contains("ds1.corp is a name, and http://proxy.example.com:3128 resolves names"), "{told}");
+    assert!(!told.contains("10.1.0.11 is"), "{told}");
+    for sound in [&["--proxy", "socks5://proxy.example.com:1080"][..], &["--proxy", "http://p:1", "--no-proxy", "corp"]]
+    {
+        assert!(load(sound).is_ok(), "{sound:?}");
+    }
+}
