@@ -113,7 +113,7 @@ impl World {
             .status();
         assert!(made.unwrap().success());
         let mut child = Command::new("ip")
-            .args(["netns", "exec", &self.server, "openssl", "s_server", "-naccept", "1000", "-accept"])
+            .args(["netns", "exec", &self.server, "openssl", "s_server", "-www", "-accept"])
             .arg(format!("{address}:443"))
             .args(["-key"])
             .arg(&key)
