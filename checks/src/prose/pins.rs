@@ -15,9 +15,10 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
         ),
         Cause::KeyNotPinned { pins_source, role, certificate, spki_sha256, pins, uploaded } => (
             format!(
-                "the key of this {} matches none of the {pins} pins that devices get from the {pins_source}: {} \
-                 (serial {}, sha256//{spki_sha256})",
+                "the key of this {} is not pinned: it matches {} that devices get from the {pins_source} ({}, serial {}, \
+                 sha256//{spki_sha256})",
                 role.words(),
+                if *pins == 1 { "not the one pin".to_owned() } else { format!("none of the {pins} pins") },
                 certificate.subject,
                 certificate.serial,
             ),
