@@ -1,7 +1,5 @@
 //! What README and guides show is what the program does.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
-
 mod common;
 
 use std::fs;
