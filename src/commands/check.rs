@@ -24,6 +24,9 @@ use crate::{
 
 pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
     let outputs = Outputs::new(cli, &args.output)?;
+    if let Some(path) = &args.record {
+        output::can_be_written(path)?;
+    }
     let settings = settings::load(args, &show::environment, &settings::read, &registry::ids())?;
     if args.plan {
         output::to_stdout(|out| write_plan(&settings, out))?;
