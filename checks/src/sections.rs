@@ -26,9 +26,13 @@ pub fn guide(case: &Case<'_>, checks: &[CheckReport]) -> Vec<GuideRow> {
         for one in confirmations.iter().filter(|one| one.step == *step) {
             let thing = Target::Thing(one.title.to_owned());
             let told = by_hand.and_then(|report| report.targets.iter().find(|target| target.target == thing));
-            if let Some(told) = told {
-                let note = told.reason.as_ref().map(|_| "to be confirmed by a person".to_owned());
-                proofs.push((BY_HAND, told.outcome, note));
+            match (told, by_hand) {
+                (Some(told), _) => {
+                    let note = told.reason.as_ref().map(|_| "to be confirmed by a person".to_owned());
+                    proofs.push((BY_HAND, told.outcome, note));
+                }
+                (None, Some(report)) => proofs.push((BY_HAND, report.outcome, report.reason.clone())),
+                (None, None) => {}
             }
         }
         let outcome = proofs.iter().map(|(_, state, _)| *state).max().unwrap_or(State::Skipped);
