@@ -9,7 +9,7 @@ use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo, X509Certificate};
 use crate::{
     answers::{self, HostPins},
     cause::PinFault,
-    check::Case,
+    check::{Case, Judgement},
     deployment::{Role, TrustServiceMode, Vantage},
     json::Json,
     outcome::{Outcome, Target},
@@ -268,6 +268,13 @@ impl Book {
     /// The source that devices take their pins from: a non-empty cloud answer wins.
     pub fn used(&self) -> Option<&Source> {
         self.source(self.used.ok()?)
+    }
+
+    /// The same, or a judgement that it was not seen which source it is.
+    pub fn used_or_unseen(&self, case: &Case<'_>) -> Result<&Source, Judgement> {
+        let target = Target::Endpoint(case.deployment.device_services_endpoint());
+        let unknown = self.used.err().unwrap_or_default();
+        self.used().ok_or_else(|| vec![(target, unseen(case, SourceId::CloudRegistry, unknown))])
     }
 
     /// The source that a non-empty cloud answer hides from devices that reach the cloud.

@@ -5,7 +5,7 @@ use crate::{
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
     deployment::Role,
     matrix::{self, Met},
-    outcome::{Evidence, Outcome, Target},
+    outcome::{Evidence, Outcome},
     pin::{self, Book, Source, SourceId},
     report::PinCell,
     x509::{CertificateFacts, Place},
@@ -32,12 +32,9 @@ impl Check for CoverEveryServer {
 
     fn judge(&self, case: &Case<'_>) -> Judgement {
         let book = Book::new(case);
-        let target = Target::Endpoint(case.deployment.device_services_endpoint());
-        let used = match (book.used(), book.used) {
-            (Some(used), _) => used,
-            (None, used) => {
-                return vec![(target, pin::unseen(case, SourceId::CloudRegistry, used.err().unwrap_or_default()))];
-            }
+        let used = match book.used_or_unseen(case) {
+            Ok(used) => used,
+            Err(unseen) => return unseen,
         };
         let mut judgement = Judgement::new();
         for met in matrix::met(case) {

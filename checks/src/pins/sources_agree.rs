@@ -30,11 +30,9 @@ impl Check for SourcesAgree {
     fn judge(&self, case: &Case<'_>) -> Judgement {
         let book = Book::new(case);
         let target = Target::Endpoint(case.deployment.device_services_endpoint());
-        let used = match (book.used(), book.used) {
-            (Some(used), _) => used,
-            (None, used) => {
-                return vec![(target, pin::unseen(case, SourceId::CloudRegistry, used.err().unwrap_or_default()))];
-            }
+        let used = match book.used_or_unseen(case) {
+            Ok(used) => used,
+            Err(unseen) => return unseen,
         };
         if used.pins() == Some(0) && !used.has_faults() {
             let reason = format!("the {} holds no pins for Device Services", used.id.words());
