@@ -33,6 +33,14 @@ fn the_readme_s_excerpt_is_real() {
 }
 
 #[test]
+fn the_demo_is_ready_and_fits_on_one_screen() {
+    let output = common::pinflight().args(["demo", "--width", "80"]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text.starts_with("READY  ") && text.lines().count() <= 48, "{text}");
+}
+
+#[test]
 fn the_readme_has_the_two_commands() {
     let readme = fs::read_to_string(common::project("README.md")).unwrap();
     for command in ["\ncargo run --release -- demo\n", "\ncargo test --workspace\n"] {

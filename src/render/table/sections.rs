@@ -5,7 +5,7 @@ use std::io;
 use pinflight_checks::{
     check::GuideStep,
     outcome::{State, Target},
-    report::{CertificateView, ChainView, PinCell, PinMatrix, PinRow, PinSource, Report},
+    report::{CertificateView, ChainView, PinCell, PinMatrix, PinRow, PinSource, Report, Verdict},
     time::Timestamp,
 };
 
@@ -92,11 +92,10 @@ pub(super) fn pins(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
     for rows in alike(rows, sheet.style) {
         let Some(row) = rows.first() else { continue };
         let name = |row: &&PinRow| if host.is_some() { place(&row.target) } else { row.target.to_string() };
-        let places = rows.iter().map(name).collect();
+        let places = rows.iter().map(name).filter(|place| place != BY_NAME).collect();
         let mut cells = vec![
-            // The heading says whose servers they are.
-            Text::of(Tone::Dim, row.role.strip_prefix("Device Services ").unwrap_or(row.role))
-                .and_list(Tone::Plain, few(places, sheet.style)),
+            // The heading says whose keys they are.
+            Text::of(Tone::Dim, role_words(row.role)).and_list(Tone::Plain, few(places, sheet.style)),
             Text::default().and_unbroken(Tone::Plain, short_key(row.spki_sha256.as_deref(), sheet.style)),
         ];
         let cell_of = |(source, cell): (&PinSource, &PinCell)| match cell {
@@ -114,6 +113,16 @@ pub(super) fn pins(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
         sheet.prose(2, &Text::of(Tone::Dim, "* devices take their pins from here"))?;
     }
     Ok(())
+}
+
+/// The service itself goes by its name.
+const BY_NAME: &str = "by name";
+
+fn role_words(role: &str) -> &str {
+    match role {
+        "Device Services" => BY_NAME,
+        role => role.strip_prefix("Device Services ").unwrap_or(role),
+    }
 }
 
 /// Rows that differ by their place alone, together; in detail, each by itself.
@@ -179,6 +188,13 @@ pub(super) fn certificates(report: &Report, sheet: &mut Sheet<'_>) -> io::Result
     if report.chains.is_empty() {
         return Ok(());
     }
+    let in_order = |chain: &ChainView| {
+        let lasts = chain.certificates.iter().all(|one| one.not_after.is_some_and(|end| end >= report.taken_at));
+        lasts && chain.anchor.is_some()
+    };
+    if report.verdict == Verdict::Ready && !sheet.style.detailed() && report.chains.iter().all(in_order) {
+        return in_short(report, sheet);
+    }
     sheet.heading("Certificates")?;
     let chains = || report.chains.iter().filter_map(|chain| Some((chain, chain.certificates.first()?)));
     let mut grid = Grid::yielding(4);
@@ -203,6 +219,17 @@ pub(super) fn certificates(report: &Report, sheet: &mut Sheet<'_>) -> io::Result
         }
     }
     Ok(())
+}
+
+/// Where nothing is wrong, the first certificate to expire is what matters.
+fn in_short(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
+    sheet.heading("Certificates")?;
+    let end = |chain: &ChainView| chain.certificates.iter().filter_map(|one| one.not_after).min();
+    let ending = report.chains.iter().filter_map(|chain| Some((end(chain)?, subject(chain.certificates.first()?))));
+    let Some((end, name)) = ending.min() else { return Ok(()) };
+    let days = counted(usize::try_from(report.taken_at.days_until(end)).unwrap_or(0), "day");
+    let count = counted(report.chains.len(), "chain");
+    sheet.prose(2, &Text::plain(format!("{count}; first to expire: {name}, on {}, in {days}", end.day())))
 }
 
 /// The CN where there is one; the whole subject stands in the details.
