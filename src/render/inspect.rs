@@ -2,6 +2,8 @@
 
 mod axis;
 mod paths;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 
@@ -22,6 +24,8 @@ use super::{
 
 /// Names and usages shown of each list, unless all are asked for.
 const LISTED: usize = 12;
+/// Characters shown of each, likewise.
+const NAME: usize = 100;
 /// Findings of one check shown, unless all are asked for.
 const IN_FULL: usize = 3;
 
@@ -285,7 +289,7 @@ fn usages(label: &'static str, items: Option<&[String]>, sheet: &mut Sheet<'_>) 
     let text = Text::default().and_list(Tone::Plain, items.iter().take(shown));
     let rest = items.len() - shown;
     let text = if rest > 0 { text.and(Tone::Dim, format!("and {rest} more (-v shows all)")) } else { text };
-    sheet.labelled(6, label, 10, &text)
+    sheet.labelled(6, label, 10, &if sheet.style.detailed() { text } else { text.capped(NAME) })
 }
 
 /// What it may do as a CA.

@@ -12,6 +12,9 @@ use super::{
 /// Levels that are drawn further in than the one above.
 const DEEPEST: usize = 8;
 
+/// Characters shown of a name; the certificate itself shows more.
+const SHOWN: usize = 120;
+
 /// A certificate with all that stands above it.
 #[derive(Default)]
 struct Node<'a> {
@@ -89,7 +92,7 @@ fn certificate(inspection: &Inspection, id: &str) -> Text {
     let Some(one) = inspection.certificates.iter().find(|one| one.sha256 == id) else { return Text::plain(id) };
     let CertificateView { number, sent, facts, .. } = one;
     let text = Text::of(Tone::Dim, number.to_string());
-    let text = text.and(Tone::Plain, facts.as_ref().map(subject).unwrap_or_default());
+    let text = text.and(Tone::Plain, facts.as_ref().map(subject).unwrap_or_default()).capped(SHOWN);
     if *sent { text } else { text.and(Tone::Dim, "(not sent)") }
 }
 
@@ -123,5 +126,6 @@ fn end(path: &PathView, unicode: bool) -> Text {
         PathState::Untrusted | PathState::IssuerMissing => path.why.iter().skip(1).map(String::as_str).collect(),
         _ => path.why.iter().map(String::as_str).collect(),
     };
-    if why.is_empty() { text } else { text.and_sentence(Tone::Plain, format!("({})", why.join("; "))) }
+    let text = if why.is_empty() { text } else { text.and_sentence(Tone::Plain, format!("({})", why.join("; "))) };
+    text.capped(2 * SHOWN)
 }
