@@ -16,14 +16,30 @@ pub fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow
     }
 }
 
-/// Writes a file beside its place and renames it into it, so that nobody ever reads half of it.
-pub fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+/// Whether a file can be written there, so that a long run does not end in finding out that it cannot.
+pub fn can_be_written(path: &Path) -> anyhow::Result<()> {
+    beside(path).map(drop)
+}
+
+/// A temporary file in the folder of `path`.
+fn beside(path: &Path) -> anyhow::Result<tempfile::NamedTempFile> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
+    if path.is_dir() {
+        anyhow::bail!("cannot write {}: it is a folder; name a file in it", path.display());
+    }
+    if !folder.is_dir() {
+        anyhow::bail!("cannot write {}: there is no folder {}", path.display(), folder.display());
+    }
+    tempfile::NamedTempFile::new_in(folder).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Writes a file beside its place and renames it into it, so that nobody ever reads half of it.
+pub fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
     let problem = || format!("cannot write {}", path.display());
-    let mut file = tempfile::NamedTempFile::new_in(folder).with_context(problem)?;
+    let mut file = beside(path)?;
     let mut out = io::BufWriter::new(file.as_file_mut());
     write(&mut out).and_then(|()| out.flush()).with_context(problem)?;
     drop(out);

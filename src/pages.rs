@@ -29,6 +29,8 @@ pages! {
     "trust-service/url",
     "trust-service/redirect",
     "trust-service/settings",
+    "trust-service/issuer",
+    "trust-service/bound-everywhere",
     "certificate/path",
     "certificate/order",
     "certificate/name",

@@ -255,6 +255,23 @@ pub enum Cause {
         by: Difference,
     },
 
+    /// The Trust Service's certificate is sound, but not issued by the Workspace ONE signing service.
+    IssuedElsewhere {
+        /// Its leaf.
+        certificate: CertificateName,
+        /// The root that its path ends in.
+        root: String,
+    },
+    /// A Trust Service server presents another certificate, with another key, than the one that is bound elsewhere.
+    CertificateNotBound {
+        /// What it presents.
+        presented: CertificateName,
+        /// What it should present.
+        expected: CertificateName,
+        /// Whether that is the declared file; else it is what the service presents under its name.
+        declared: bool,
+    },
+
     // ---- pins
     /// A pin that the known client can never match, or that matches what it should not.
     PinMalformed {
@@ -397,6 +414,8 @@ pub fn owners(kind: &str) -> &'static [&'static str] {
         "wrong-order" | "stranger-sent" | "sent-twice" => &["certificate/order"],
         "name-mismatch" | "name-in-common-name-only" | "partial-wildcard" => &["certificate/name"],
         "expired" | "not-yet-valid" | "expires-soon" => &["certificate/expiry"],
+        "issued-elsewhere" => &["trust-service/issuer"],
+        "certificate-not-bound" => &["trust-service/bound-everywhere"],
         "keys-differ" => &["certificate/same-everywhere"],
         "pin-malformed" | "pinned-host-not-lower-case" => &["pins/well-formed"],
         "key-not-pinned" | "key-type-unknown-to-client" => &["pins/cover-every-server"],

@@ -25,9 +25,9 @@ use crate::{
 const READABLE: &[CheckId] = &[CheckId("certificate/path")];
 
 /// A chain that a server presented.
-struct Presented<'a> {
-    target: Target,
-    role: Role,
+pub(crate) struct Presented<'a> {
+    pub(crate) target: Target,
+    pub(crate) role: Role,
     endpoint: &'a Endpoint,
     /// Whether the server proved that it has the leaf's key; none: the handshake did not come to that.
     signature: Option<&'a HandshakeSignature>,
@@ -80,7 +80,7 @@ impl Alone<'_> {
 
 /// Judges every distinct chain that servers of these roles presented to a client that asks as devices do; what was asked
 /// and presented none is not observed.
-fn judge_each(
+pub(crate) fn judge_each(
     case: &Case<'_>,
     roles: fn(Role) -> bool,
     mut judge: impl FnMut(&Presented<'_>, &ChainFacts) -> Vec<Outcome>,

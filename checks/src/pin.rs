@@ -9,10 +9,10 @@ use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo, X509Certificate};
 use crate::{
     answers::{self, HostPins},
     cause::PinFault,
-    check::Case,
-    deployment::{Role, TrustServiceMode},
+    check::{Case, Judgement},
+    deployment::{Role, TrustServiceMode, Vantage},
     json::Json,
-    outcome::Target,
+    outcome::{Outcome, Target},
     recording::{FileUse, Request},
     report::PinCell,
     x509::{KeyFacts, KeyKind},
@@ -270,6 +270,13 @@ impl Book {
         self.source(self.used.ok()?)
     }
 
+    /// The same, or a judgement that it was not seen which source it is.
+    pub fn used_or_unseen(&self, case: &Case<'_>) -> Result<&Source, Judgement> {
+        let target = Target::Endpoint(case.deployment.device_services_endpoint());
+        let unknown = self.used.err().unwrap_or_default();
+        self.used().ok_or_else(|| vec![(target, unseen(case, SourceId::CloudRegistry, unknown))])
+    }
+
     /// The source that a non-empty cloud answer hides from devices that reach the cloud.
     pub fn hidden(&self) -> Option<&Source> {
         (self.used == Ok(SourceId::CloudRegistry)).then(|| self.source(SourceId::TrustService)).flatten()
@@ -279,6 +286,22 @@ impl Book {
     pub fn cell(&self, key: &KeyFacts) -> PinCell {
         self.used().map_or(PinCell::NotObserved, |source| source.cell(key))
     }
+}
+
+/// That the pins of a source were not seen.
+pub fn unseen_pins(case: &Case<'_>, source: &Source) -> Outcome {
+    unseen(case, source.id, &format!("the pins of the {} were not seen", source.id.words()))
+}
+
+/// That something of a source was not seen: by another vantage it can be, where none of this run asks it.
+pub fn unseen(case: &Case<'_>, id: SourceId, reason: &str) -> Outcome {
+    let (is_asked, vantages) = match id {
+        SourceId::CloudRegistry => (case.asks(Role::Discovery), [Vantage::Console, Vantage::DeviceServices]),
+        SourceId::TrustService => (case.asks(Role::TrustService), [Vantage::Device, Vantage::Console]),
+        SourceId::Uploaded | SourceId::Configuration => return Outcome::unanswered(reason),
+    };
+    let elsewhere = (!is_asked).then(|| case.elsewhere(&vantages, reason)).flatten();
+    elsewhere.unwrap_or_else(|| Outcome::unanswered(reason))
 }
 
 fn answered(case: &Case<'_>, id: SourceId) -> Source {

@@ -7,6 +7,7 @@ mod network;
 mod pins;
 mod service;
 mod tls;
+mod trust_service;
 
 use crate::{cause::Cause, x509::LinkFault};
 
@@ -47,6 +48,7 @@ fn tell(cause: &Cause) -> (String, String) {
         | Cause::KeyNotPinned { .. }
         | Cause::KeyTypeUnknownToClient { .. }
         | Cause::SourcesDiffer { .. } => pins::tell(cause),
+        Cause::IssuedElsewhere { .. } | Cause::CertificateNotBound { .. } => trust_service::tell(cause),
         _ => tls::tell(cause),
     }
 }

@@ -20,6 +20,8 @@ pub const CHECKS: &[&dyn Check] = &[
     &trust_service::Url,
     &trust_service::Redirect,
     &trust_service::Settings,
+    &trust_service::Issuer,
+    &trust_service::BoundEverywhere,
     &certificate::Path,
     &certificate::Order,
     &certificate::Name,

@@ -26,14 +26,18 @@ pub fn guide(case: &Case<'_>, checks: &[CheckReport]) -> Vec<GuideRow> {
         for one in confirmations.iter().filter(|one| one.step == *step) {
             let thing = Target::Thing(one.title.to_owned());
             let told = by_hand.and_then(|report| report.targets.iter().find(|target| target.target == thing));
-            if let Some(told) = told {
-                let note = told.reason.as_ref().map(|_| "to be confirmed by a person".to_owned());
-                proofs.push((BY_HAND, told.outcome, note));
+            match (told, by_hand) {
+                (Some(told), _) => {
+                    let note = told.reason.as_ref().map(|_| "to be confirmed by a person".to_owned());
+                    proofs.push((BY_HAND, told.outcome, note));
+                }
+                (None, Some(report)) => proofs.push((BY_HAND, report.outcome, report.reason.clone())),
+                (None, None) => {}
             }
         }
         let outcome = proofs.iter().map(|(_, state, _)| *state).max().unwrap_or(State::Skipped);
         let note = match proofs.iter().find(|(_, state, _)| *state == outcome) {
-            None => Some("no check of this version proves it".to_owned()),
+            None => Some("no check proves it yet".to_owned()),
             Some((id, State::Fail | State::Warn, _)) => Some(id.to_string()),
             Some((_, State::Pass, _)) => None,
             Some((_, _, note)) => note.clone(),
@@ -52,7 +56,7 @@ pub fn firewall(case: &Case<'_>, checks: &[CheckReport]) -> Vec<FirewallRow> {
         let endpoint = row.endpoint(case)?;
         let note = match report.outcome {
             State::Fail | State::Warn => report.findings.first().map(|finding| finding.message.clone()),
-            State::Pass if row.is_stand_in() => Some("seen from a stand-in for the cloud".to_owned()),
+            State::Pass if row.is_stand_in() => Some("seen from a stand-in".to_owned()),
             State::Pass => None,
             State::NotObserved => unseen(report, &format!("to be seen from {}", row.source)),
             State::Skipped => report.reason.clone(),
@@ -105,7 +109,11 @@ pub fn chains(case: &Case<'_>) -> Vec<ChainView> {
 }
 
 fn anchor(facts: &ChainFacts, role: crate::deployment::Role) -> Option<String> {
-    let subject = |id| facts.certificate(id).map(CertificateFacts::display_subject).unwrap_or_default();
+    let subject = |id| {
+        let root = facts.certificate(id);
+        let name = root.and_then(|root| root.common_name.clone());
+        name.or_else(|| root.map(CertificateFacts::display_subject)).unwrap_or_default()
+    };
     Some(match &facts.used_path(role)?.end {
         PathEnd::Mozilla { subject } => format!("public root {subject}"),
         PathEnd::System { id } => format!("root of this machine {}", subject(id)),

@@ -24,6 +24,9 @@ use crate::{
 
 pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
     let outputs = Outputs::new(cli, &args.output)?;
+    if let Some(path) = &args.record {
+        output::can_be_written(path)?;
+    }
     let settings = settings::load(args, &show::environment, &settings::read, &registry::ids())?;
     if args.plan {
         output::to_stdout(|out| write_plan(&settings, out))?;
@@ -103,7 +106,11 @@ fn observe_until_interrupted(
 
 fn write_plan(settings: &Settings, out: &mut dyn Write) -> io::Result<()> {
     let questions = plan::plan(settings.vantage, &settings.deployment);
-    writeln!(out, "{} questions would be asked from {}:", questions.len(), settings.vantage)?;
+    let count = match questions.len() {
+        1 => "1 question".to_owned(),
+        several => format!("{several} questions"),
+    };
+    writeln!(out, "{count} would be asked from {}:", settings.vantage)?;
     for question in questions {
         writeln!(out, "  {}", question.ask)?;
         if let Some(condition) = question.condition {

@@ -40,6 +40,7 @@ impl Outputs {
             let Some((format, path)) = report.split_once('=').filter(|(_, path)| !path.is_empty()) else {
                 bail!("--report {report}: write it as FORMAT=FILE, for example json=report.json");
             };
+            output::can_be_written(path.as_ref())?;
             files.push((render::by_name(format)?, PathBuf::from(path)));
         }
         Ok(Self { style: style(cli, args.width, args.ascii), stdout: render::by_name(&args.output)?, files })

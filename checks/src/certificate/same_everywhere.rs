@@ -8,7 +8,7 @@ use crate::{
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
     deployment::Role,
     outcome::{Evidence, Outcome, Target},
-    pin::Book,
+    pin::{self, Book, SourceId},
     recording::ConnectionFact,
     report::PinCell,
     x509::{CertificateFacts, KeyFacts},
@@ -50,7 +50,12 @@ impl Check for SameEverywhere {
         for (target, met) in met {
             // Where pins are not judged at all, the difference itself is what there is to say.
             let pins_judged = case.policy.selects("pins/cover-every-server");
-            said.say(target, judge(&met, pins_judged, |key| book.cell(key)));
+            let unseen = |reason: &str| match &book.used() {
+                Some(source) => pin::unseen(case, source.id, reason),
+                None => pin::unseen(case, SourceId::CloudRegistry, reason),
+            };
+            let unseen = pins_judged.then_some(unseen);
+            said.say(target, judge(&met, |key| book.cell(key), unseen));
         }
         said.add_silent(case, Role::is_device_services);
         said.judgement
@@ -83,7 +88,12 @@ impl Met<'_> {
     }
 }
 
-fn judge(met: &[Met<'_>], pins_judged: bool, cell: impl Fn(&KeyFacts) -> PinCell) -> Outcome {
+/// `unseen_pins` says why it is not known whether a key is pinned; none: pins are not judged.
+fn judge(
+    met: &[Met<'_>],
+    cell: impl Fn(&KeyFacts) -> PinCell,
+    unseen_pins: Option<impl Fn(&str) -> Outcome>,
+) -> Outcome {
     if let [only] = met {
         return Outcome::Skipped(format!("{} was met once, so there is nothing to compare", only.place()));
     }
@@ -99,8 +109,8 @@ fn judge(met: &[Met<'_>], pins_judged: bool, cell: impl Fn(&KeyFacts) -> PinCell
     let by = difference(met);
     let cells: Vec<PinCell> = met.iter().map(|one| cell(&one.leaf.key)).collect();
     let unseen = cells.contains(&PinCell::NotObserved);
-    if unseen && pins_judged {
-        return Outcome::unanswered("different keys are presented, and whether all of them are pinned was not seen");
+    if let (true, Some(unseen_pins)) = (unseen, unseen_pins) {
+        return unseen_pins("different keys are presented, and whether all of them are pinned was not seen");
     }
     let all_pinned = cells.iter().all(|cell| *cell == PinCell::Match);
     // An unpinned key is the failure of pins/cover-every-server; that SNI-less clients get another certificate is not

@@ -3,10 +3,10 @@
 use crate::{
     cause::Cause,
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
-    deployment::{Role, Vantage},
+    deployment::Role,
     matrix::{self, Met},
-    outcome::{Evidence, Outcome, Target},
-    pin::{Book, Source, SourceId},
+    outcome::{Evidence, Outcome},
+    pin::{self, Book, Source, SourceId},
     report::PinCell,
     x509::{CertificateFacts, Place},
 };
@@ -32,14 +32,13 @@ impl Check for CoverEveryServer {
 
     fn judge(&self, case: &Case<'_>) -> Judgement {
         let book = Book::new(case);
-        let target = Target::Endpoint(case.deployment.device_services_endpoint());
-        let used = match (book.used(), book.used) {
-            (Some(used), _) => used,
-            (None, used) => return vec![(target, unknown_source(case, used.err().unwrap_or_default()))],
+        let used = match book.used_or_unseen(case) {
+            Ok(used) => used,
+            Err(unseen) => return unseen,
         };
         let mut judgement = Judgement::new();
         for met in matrix::met(case) {
-            let entry = (met.target.clone(), of(&book, used, &met));
+            let entry = (met.target.clone(), of(case, &book, used, &met));
             if !judgement.contains(&entry) {
                 judgement.push(entry);
             }
@@ -48,7 +47,7 @@ impl Check for CoverEveryServer {
     }
 }
 
-fn of(book: &Book, used: &Source, met: &Met<'_>) -> Outcome {
+fn of(case: &Case<'_>, book: &Book, used: &Source, met: &Met<'_>) -> Outcome {
     let Some(leaf) = met.leaf else {
         return Outcome::unanswered(format!("no certificate was seen at {}", met.target));
     };
@@ -56,7 +55,7 @@ fn of(book: &Book, used: &Source, met: &Met<'_>) -> Outcome {
     let hidden = book.hidden().map(|source| source.cell(&leaf.key));
     let evidence = Evidence::of("key", format!("{} sha256//{}", leaf.key.words, leaf.key.spki_sha256));
     match (cell, hidden) {
-        (PinCell::NotObserved, _) => Outcome::unanswered(format!("the pins of the {} were not seen", used.id.words())),
+        (PinCell::NotObserved, _) => pin::unseen_pins(case, used),
         (PinCell::Unknown, _) => {
             let cause = Cause::KeyTypeUnknownToClient {
                 role: met.role,
@@ -79,12 +78,6 @@ fn of(book: &Book, used: &Source, met: &Met<'_>) -> Outcome {
         )),
         (PinCell::NoMatch, _) => Outcome::fail(not_pinned(book, used, met.role, leaf), evidence),
     }
-}
-
-/// The source in use is not known: another vantage may see it.
-pub(super) fn unknown_source(case: &Case<'_>, reason: &str) -> Outcome {
-    let elsewhere = (!case.asks(Role::Discovery)).then(|| case.elsewhere(&[Vantage::Console], reason)).flatten();
-    elsewhere.unwrap_or_else(|| Outcome::unanswered(reason))
 }
 
 fn not_pinned(book: &Book, used: &Source, role: Role, leaf: &CertificateFacts) -> Cause {

@@ -1,15 +1,13 @@
 //! `pins/sources-agree`
 
-use std::collections::BTreeSet;
-
-use super::cover_every_server::unknown_source;
 use crate::{
     cause::Cause,
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
     matrix,
     outcome::{Evidence, Outcome, Target},
-    pin::{Book, PinSet, Source, SourceId},
+    pin::{self, Book, PinSet, Source, SourceId},
 };
+use std::collections::BTreeSet;
 
 /// All sources of pins hold the same set.
 pub struct SourcesAgree;
@@ -32,9 +30,9 @@ impl Check for SourcesAgree {
     fn judge(&self, case: &Case<'_>) -> Judgement {
         let book = Book::new(case);
         let target = Target::Endpoint(case.deployment.device_services_endpoint());
-        let used = match (book.used(), book.used) {
-            (Some(used), _) => used,
-            (None, used) => return vec![(target, unknown_source(case, used.err().unwrap_or_default()))],
+        let used = match book.used_or_unseen(case) {
+            Ok(used) => used,
+            Err(unseen) => return unseen,
         };
         if used.pins() == Some(0) && !used.has_faults() {
             let reason = format!("the {} holds no pins for Device Services", used.id.words());
@@ -55,12 +53,14 @@ impl Check for SourcesAgree {
             {
                 continue;
             }
-            judgement.extend(of_pair(&book, used, other, &met).map(|outcome| (target.clone(), outcome)));
+            // What is uploaded goes to the Trust Service: a cloud entry that hides it is told once.
+            let beside = if other.id > SourceId::TrustService { book.hidden().unwrap_or(used) } else { used };
+            judgement.extend(of_pair(case, &book, beside, other, &met).map(|outcome| (target.clone(), outcome)));
         }
         if judgement.is_empty() {
             let agreeing: Vec<&str> = others.iter().map(|source| source.id.words()).collect();
             judgement.push(if used.sets.is_empty() {
-                (target, Outcome::unanswered(format!("the pins of the {} were not seen", used.id.words())))
+                (target, pin::unseen_pins(case, used))
             } else if agreeing.is_empty() {
                 (target, Outcome::Skipped("there is one source of pins only".to_owned()))
             } else {
@@ -85,10 +85,10 @@ fn of_answers(source: &Source) -> Option<Outcome> {
     Some(Outcome::fail(differ(&told(first), first, &told(second), second, false), Evidence::none()))
 }
 
-fn of_pair(book: &Book, used: &Source, other: &Source, met: &BTreeSet<String>) -> Option<Outcome> {
+fn of_pair(case: &Case<'_>, book: &Book, used: &Source, other: &Source, met: &BTreeSet<String>) -> Option<Outcome> {
     let (Some(ours), Some(theirs)) = (used.sets.first(), other.sets.first()) else {
         let missing = if used.sets.is_empty() { used } else { other };
-        return Some(Outcome::unanswered(format!("the pins of the {} were not seen", missing.id.words())));
+        return Some(pin::unseen_pins(case, missing));
     };
     if used.has_faults() || other.has_faults() {
         return (ours.keys != theirs.keys).then(|| Outcome::unanswered("a pin that cannot be used stands in the way"));

@@ -4,7 +4,7 @@ use crate::{
     cause::Cause,
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
     outcome::{Evidence, Outcome, Target},
-    pin::{Book, EntryFault, PinSet, Source, SourceId},
+    pin::{self, Book, EntryFault, PinSet, Source, SourceId},
     registry::ANSWERS,
 };
 
@@ -31,8 +31,7 @@ impl Check for WellFormed {
             }
             if source.sets.is_empty() {
                 let target = Target::Thing(source.id.words().to_owned());
-                let reason = format!("no usable answer from the {}", source.id.words());
-                judgement.push((target, Outcome::unanswered(reason)));
+                judgement.push((target, pin::unseen_pins(case, source)));
             }
             let used = book.used == Ok(source.id);
             for set in &source.sets {

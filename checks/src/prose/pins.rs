@@ -13,11 +13,11 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
             format!("the {pins_source} holds pins for {host}, not in lower case: the known client never finds them"),
             format!("register the host as {}", host.to_ascii_lowercase()),
         ),
-        Cause::KeyNotPinned { pins_source, role, certificate, spki_sha256, pins, uploaded } => (
+        Cause::KeyNotPinned { pins_source, role: _, certificate, spki_sha256, pins, uploaded } => (
             format!(
-                "the key of this {} matches none of the {pins} pins that devices get from the {pins_source}: {} \
-                 (serial {}, sha256//{spki_sha256})",
-                role.words(),
+                "the key presented here is not pinned: it {} that devices get from the {pins_source} ({}, serial {}, \
+                 sha256//{spki_sha256})",
+                if *pins == 1 { "does not match the one pin".to_owned() } else { format!("matches none of the {pins} pins") },
                 certificate.subject,
                 certificate.serial,
             ),

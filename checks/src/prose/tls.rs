@@ -89,7 +89,7 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
     }
 }
 
-fn named(certificate: &CertificateName) -> String {
+pub(super) fn named(certificate: &CertificateName) -> String {
     let place = match certificate.place {
         Place::Leaf => "the leaf",
         Place::Intermediate => "the intermediate",

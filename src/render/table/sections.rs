@@ -79,14 +79,9 @@ pub(super) fn pins(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
     let of =
         host.as_deref().map(|host| format!(": the keys of {host} against each source of pins")).unwrap_or_default();
     sheet.heading(format!("Pins{of}"))?;
-    let with_key = sheet.style.columns() >= 100;
-    let mut grid = Grid::yielding(1);
-    let mut titles = vec![Text::default(), Text::default()];
-    let mut sizes = titles.clone();
-    if with_key {
-        titles.push(Text::of(Tone::Dim, "key (SPKI SHA-256)"));
-        sizes.push(Text::default());
-    }
+    let mut grid = Grid::yielding(1 + sources.len());
+    let mut titles = vec![Text::default(), Text::of(Tone::Dim, "key")];
+    let mut sizes = vec![Text::default(); 2];
     for source in sources {
         let mark = if source.used { "*" } else { "" };
         titles.push(Text::of(Tone::Strong, format!("{}{mark}", source.title)));
@@ -94,14 +89,16 @@ pub(super) fn pins(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
     }
     grid.row(titles);
     grid.row(sizes);
-    for row in rows {
+    for rows in alike(rows, sheet.style) {
+        let Some(row) = rows.first() else { continue };
+        let name = |row: &&PinRow| if host.is_some() { place(&row.target) } else { row.target.to_string() };
+        let places = rows.iter().map(name).collect();
         let mut cells = vec![
-            Text::plain(if host.is_some() { place(&row.target) } else { row.target.to_string() }),
-            Text::of(Tone::Dim, row.role),
+            // The heading says whose servers they are.
+            Text::of(Tone::Dim, row.role.strip_prefix("Device Services ").unwrap_or(row.role))
+                .and_list(Tone::Plain, few(places, sheet.style)),
+            Text::default().and_unbroken(Tone::Plain, short_key(row.spki_sha256.as_deref(), sheet.style)),
         ];
-        if with_key {
-            cells.push(Text::plain(short_key(row.spki_sha256.as_deref(), sheet.style)));
-        }
         let cell_of = |(source, cell): (&PinSource, &PinCell)| match cell {
             // By nature: what devices do not use may be empty.
             PinCell::NoMatch if source.pins == Some(0) && !source.used => {
@@ -117,6 +114,33 @@ pub(super) fn pins(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
         sheet.prose(2, &Text::of(Tone::Dim, "* devices take their pins from here"))?;
     }
     Ok(())
+}
+
+/// Rows that differ by their place alone, together; in detail, each by itself.
+fn alike<'a>(rows: &'a [PinRow], style: &Style) -> Vec<Vec<&'a PinRow>> {
+    let mut groups: Vec<Vec<&PinRow>> = Vec::new();
+    for row in rows {
+        let is_alike = |group: &&mut Vec<&PinRow>| {
+            let same = |known: &&PinRow| {
+                known.role == row.role && known.spki_sha256 == row.spki_sha256 && known.cells == row.cells
+            };
+            !style.detailed() && group.first().is_some_and(same)
+        };
+        match groups.iter_mut().find(is_alike) {
+            Some(group) => group.push(row),
+            None => groups.push(vec![row]),
+        }
+    }
+    groups
+}
+
+/// Places by name as long as they are few; in detail, all.
+fn few(places: Vec<String>, style: &Style) -> Vec<String> {
+    const FEW: usize = 2;
+    if places.len() <= FEW || style.detailed() {
+        return places;
+    }
+    vec![format!("{} addresses", places.len())]
 }
 
 fn dash(style: &Style, word: &str) -> String {
@@ -136,7 +160,8 @@ fn pin_cell(cell: PinCell, style: &Style) -> Text {
 /// Enough of a digest to see whether two are the same.
 fn short_key(spki: Option<&str>, style: &Style) -> String {
     let dots = if style.unicode { "…" } else { "..." };
-    spki.map_or("not seen".to_owned(), |spki| spki.chars().take(12).collect::<String>() + dots)
+    let length = if style.columns() >= 100 { 12 } else { 5 };
+    spki.map_or("not seen".to_owned(), |spki| spki.chars().take(length).collect::<String>() + dots)
 }
 
 /// The endpoint that all rows share, so that it need not stand in each.
@@ -156,21 +181,19 @@ pub(super) fn certificates(report: &Report, sheet: &mut Sheet<'_>) -> io::Result
     }
     sheet.heading("Certificates")?;
     let chains = || report.chains.iter().filter_map(|chain| Some((chain, chain.certificates.first()?)));
-    // Where chains look alike, the place tells them apart.
-    let alike = |leaf| chains().filter(|(_, other)| subject(other) == subject(leaf)).count() > 1;
-    let mut grid = Grid::yielding(if chains().any(|(_, leaf)| alike(leaf)) { 4 } else { 3 });
+    let mut grid = Grid::yielding(4);
     for (chain, leaf) in chains() {
         let anchor = match &chain.anchor {
             Some(anchor) => Text::plain(anchor.as_str()),
             None => Text::of(Tone::Bad, "no valid path"),
         };
-        let places = chain.targets.iter().filter(|_| alike(leaf)).map(place);
+        let key = leaf.spki_sha256.as_str();
         grid.row([
             Text::plain(subject(leaf)),
             Text::default().and_unbroken(Tone::Plain, leaf.key.as_str()),
+            Text::default().and_unbroken(Tone::Dim, short_key(Some(key), sheet.style)),
             first_expiry(chain, report.taken_at),
             anchor,
-            Text::default().and_list(Tone::Dim, places),
         ]);
     }
     grid.write(2, sheet)?;
@@ -200,7 +223,7 @@ fn first_expiry(chain: &ChainView, now: Timestamp) -> Text {
         return Text::of(Tone::Bad, format!("{}, expired", end.day())).and(Tone::Bad, whose);
     }
     let days = counted(usize::try_from(days).unwrap_or(0), "day");
-    Text::plain(format!("{}, {days}", end.day())).and(Tone::Dim, whose)
+    Text::default().and_unbroken(Tone::Plain, format!("{}, {days}", end.day())).and(Tone::Dim, whose)
 }
 
 fn in_detail(chain: &ChainView, sheet: &mut Sheet<'_>) -> io::Result<()> {

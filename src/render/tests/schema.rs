@@ -223,6 +223,8 @@ fn of_certificates() -> Vec<Cause> {
         },
         Cause::UntrustedRoot { root: certificate() },
         Cause::SelfSigned { certificate: certificate() },
+        Cause::IssuedElsewhere { certificate: certificate(), root: text() },
+        Cause::CertificateNotBound { presented: certificate(), expected: certificate(), declared: true },
         Cause::CertificateUnreadable { position: 1, detail: text() },
         Cause::HandshakeSignatureInvalid { certificate: certificate() },
         Cause::ExpiredAlternativePath { certificate: certificate(), not_after: day },
@@ -308,6 +310,8 @@ fn is_known(cause: &Cause) {
         | Cause::MissingIntermediate { .. }
         | Cause::UntrustedRoot { .. }
         | Cause::SelfSigned { .. }
+        | Cause::IssuedElsewhere { .. }
+        | Cause::CertificateNotBound { .. }
         | Cause::PathBroken { .. }
         | Cause::CertificateUnreadable { .. }
         | Cause::HandshakeSignatureInvalid { .. }

@@ -1,0 +1,152 @@
+//! A sound deployment, seen from one machine or from four, with the real binary.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+mod common;
+
+use std::path::Path;
+
+use pinflight_fixtures::{Running, Scenario, Vantage, Variant, raise};
+use serde_json::Value;
+
+/// A deployment that stays up while the binary asks it.
+struct Up {
+    runtime: tokio::runtime::Runtime,
+    running: Option<Running>,
+    folder: tempfile::TempDir,
+}
+
+impl Up {
+    fn new(scenario: &Scenario) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let running = runtime.block_on(raise(scenario, folder.path())).unwrap();
+        Self { runtime, running: Some(running), folder }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// `pinflight check` from a vantage; its report, its exit code.
+    fn check(&self, vantage: Vantage, flags: &[&str]) -> (Value, i32) {
+        let file = self.path().join(format!("{}.toml", vantage.id()));
+        let mut command = common::pinflight();
+        command.current_dir(self.path()).args(["check", "-o", "json", "--config"]).arg(file).args(flags);
+        ended(&mut command)
+    }
+}
+
+impl Drop for Up {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            self.runtime.block_on(running.stop());
+        }
+    }
+}
+
+fn ended(command: &mut assert_cmd::Command) -> (Value, i32) {
+    let output = command.output().unwrap();
+    let code = output.status.code().unwrap();
+    let report = serde_json::from_slice(&output.stdout);
+    assert!(report.is_ok(), "exit {code}: {}", String::from_utf8_lossy(&output.stderr));
+    (report.unwrap(), code)
+}
+
+fn outcome<'a>(report: &'a Value, id: &str) -> &'a str {
+    let checks = report["checks"].as_array().unwrap();
+    checks.iter().find(|check| check["id"] == id).unwrap()["outcome"].as_str().unwrap()
+}
+
+#[test]
+fn one_machine_is_incomplete_and_ready_as_far_as_it_sees() {
+    let up = Up::new(&Scenario::sound(Variant::OnPremises));
+    for vantage in Vantage::ALL {
+        let (report, code) = up.check(vantage, &[]);
+        assert_eq!((report["verdict"].as_str(), code), (Some("incomplete"), 3), "{}", vantage.id());
+        assert_eq!(report["next_commands"].as_array().unwrap().len(), 3, "{}", vantage.id());
+        let (report, code) = up.check(vantage, &["--scope", "vantage"]);
+        assert_eq!((report["verdict"].as_str(), code), (Some("ready"), 0), "{}", vantage.id());
+        assert_eq!(report["headline"], format!("READY as seen from {}", vantage.id()));
+    }
+}
+
+#[test]
+fn four_recordings_make_one_verdict_and_three_do_not() {
+    let up = Up::new(&Scenario::sound(Variant::OnPremises));
+    for vantage in Vantage::ALL {
+        let record = format!("{}.json", vantage.id());
+        assert_eq!(up.check(vantage, &["--record", &record]).1, 3);
+    }
+    let replay =
+        |files: &[&str]| ended(common::pinflight().current_dir(up.path()).args(["replay", "-o", "json"]).args(files));
+    let (report, code) = replay(&["console.json", "device-services.json", "discovery.json", "device.json"]);
+    assert_eq!((report["verdict"].as_str(), code), (Some("ready"), 0));
+    let (report, code) = replay(&["console.json", "device-services.json", "discovery.json"]);
+    assert_eq!((report["verdict"].as_str(), code), (Some("incomplete"), 3));
+    assert_eq!(outcome(&report, "firewall/devices-to-trust-service"), "not-observed");
+
+    // The same machine twice is still one vantage.
+    let (report, code) = replay(&["console.json", "console.json"]);
+    assert_eq!((report["vantages"].clone(), code), (serde_json::json!(["console"]), 3));
+
+    let whole = std::fs::read_to_string(up.path().join("console.json")).unwrap();
+    for (name, text) in [
+        ("cut.json", &whole[..whole.len() / 2]),
+        ("foreign.json", r#"{"schema": "somebody.else/1"}"#),
+        ("empty.json", ""),
+        ("newer.json", &whole.replacen("pinflight.recording/1", "pinflight.recording/2", 1)),
+    ] {
+        std::fs::write(up.path().join(name), text).unwrap();
+        let output = common::pinflight().current_dir(up.path()).args(["replay", name]).output().unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{name}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains(name), "{name}");
+    }
+}
+
+#[test]
+fn only_what_is_asked_for_is_judged_and_what_is_unknown_is_refused() {
+    let up = Up::new(&Scenario::sound(Variant::OnPremises));
+    let (report, code) = up.check(Vantage::Console, &["--scope", "vantage", "--only", "certificate/*"]);
+    assert_eq!((report["verdict"].as_str(), code), (Some("selected-pass"), 0));
+    assert_eq!(outcome(&report, "dns/discovery-resolves"), "skipped");
+    // What another machine must say counts, unless the scope is this vantage.
+    let (report, code) = up.check(Vantage::Console, &["--only", "firewall/*"]);
+    assert_eq!((report["verdict"].as_str(), code), (Some("selected-fail"), 3));
+    let file = up.path().join("console.toml");
+    let unknown = common::pinflight().args(["check", "--only", "certficate/*", "--config"]).arg(file).output().unwrap();
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("certificate/"));
+}
+
+#[test]
+fn a_failure_seen_from_one_machine_is_not_ready_and_fail_on_rules_the_exit_code() {
+    let broken = pinflight_fixtures::scenarios().iter().find(|scenario| scenario.id == "pins-missing-one").unwrap();
+    let up = Up::new(broken);
+    assert_eq!(up.check(Vantage::Console, &[]).1, 1);
+    assert_eq!(up.check(Vantage::Console, &["--fail-on", "never"]).1, 0);
+    let (report, code) = up.check(Vantage::Console, &["--scope", "vantage", "--skip", "pins/*"]);
+    assert_eq!((report["verdict"].as_str(), code), (Some("selected-pass"), 0));
+}
+
+#[test]
+#[ignore = "needs root: takes the network away (netns)"]
+fn netns_without_any_network_discovery_does_not_resolve_and_nobody_says_it_does_not_exist() {
+    // Without a route to any server the operating system says so at once.
+    let mut command = assert_cmd::Command::new("unshare");
+    command.args(["--net", env!("CARGO_BIN_EXE_pinflight"), "check", "-o", "json", "--from", "console"]);
+    command.args(["--device-services", "https://ds.example.com", "--no-proxy", "*"]).env_clear();
+    let (report, code) = ended(command.env("PATH", std::env::var_os("PATH").unwrap()));
+    assert_eq!((report["verdict"].as_str(), code), (Some("not-ready"), 1));
+    let checks = report["checks"].as_array().unwrap();
+    let resolves = checks.iter().find(|check| check["id"] == "dns/discovery-resolves").unwrap();
+    assert_eq!(resolves["outcome"], "fail");
+    let finding = &resolves["findings"][0];
+    assert_eq!(finding["cause"]["failure"]["kind"], "no-server-answered");
+    let message = finding["message"].as_str().unwrap();
+    assert!(message.contains("no DNS server answered") && !message.contains("does not exist"), "{message}");
+    for hidden in ["firewall/console-to-discovery", "discovery/host-registry"] {
+        let check = checks.iter().find(|check| check["id"] == hidden).unwrap();
+        assert_eq!((&check["outcome"], &check["because"]), (&"not-observed".into(), &"dns/discovery-resolves".into()));
+    }
+}
