@@ -40,6 +40,20 @@ Examples:
   pinflight replay console.json device-services.json outside.json device.json
                                             one verdict over all four machines";
 
+const INSPECT_EXAMPLES: &str = "\
+Examples:
+  pinflight inspect ds.example.com          what a server presents, port 443
+  pinflight inspect 10.1.0.11:8443 --sni ds.example.com
+  pinflight inspect ds.cer chain.p7b        files, read as one chain
+  pinflight inspect ds.example.com --cacert root.pem --at 2027-03-01 -o json
+
+What is a file on this machine is read as a file, anything else is asked as
+a server; - reads standard input. To ask a server whose name is also a file's,
+write it as a URL: https://ds.example.com
+
+Exit codes: 0 sound, 1 something is wrong or the server cannot be reached,
+2 usage, or a file that cannot be read.";
+
 const INIT_EXAMPLES: &str = "\
 Examples:
   pinflight init                            write ./pinflight.toml
@@ -73,6 +87,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Judge recordings again, of one machine or of several together
     Replay(ReplayArgs),
+    /// Show the chain of a server or of files: paths, certificates, pins
+    Inspect(Box<InspectArgs>),
     /// Print the page of a check
     Explain(ExplainArgs),
     /// List every check
@@ -327,6 +343,77 @@ pub struct ReplayArgs {
     pub output: OutputArgs,
 }
 
+/// `pinflight inspect`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = INSPECT_EXAMPLES)]
+pub struct InspectArgs {
+    /// A server, or files: HOST[:PORT], https URL, FILE in PEM, DER or PKCS#7
+    #[arg(value_name = "HOST|FILE", required = true)]
+    pub sources: Vec<String>,
+    /// Send this server name, and judge the certificate for it
+    #[arg(long, value_name = "NAME", conflicts_with = "no_sni", help_heading = "Network")]
+    pub sni: Option<String>,
+    /// Send no server name
+    #[arg(long, help_heading = "Network")]
+    pub no_sni: bool,
+    /// How the server is asked.
+    #[command(flatten)]
+    pub network: OneServerArgs,
+    /// A file of further roots and intermediates to trust (repeatable)
+    #[arg(long, value_name = "FILE", help_heading = "Judgement")]
+    pub cacert: Vec<String>,
+    /// Public roots that count: mozilla, system or none [default: mozilla]
+    #[arg(long, value_name = "STORE", hide_possible_values = true, help_heading = "Judgement",
+        value_parser = PossibleValuesParser::new(["mozilla", "system", "none"]))]
+    pub roots: Option<String>,
+    /// Judge as of that day, or moment [default: now]
+    #[arg(long, value_name = "DATE", help_heading = "Judgement")]
+    pub at: Option<String>,
+    /// What is shown.
+    #[command(flatten)]
+    pub output: ShapeArgs,
+}
+
+/// How one server is asked.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Network")]
+pub struct OneServerArgs {
+    /// Proxy: http, https, socks5 or socks5h; "" for none
+    #[arg(short = 'x', long, value_name = "URL")]
+    pub proxy: Option<String>,
+    /// Hosts and networks asked without the proxy, comma-separated
+    #[arg(long, value_name = "LIST")]
+    pub no_proxy: Option<String>,
+    /// Use these addresses for a host and port (repeatable)
+    #[arg(long, value_name = "HOST:PORT:ADDR[,ADDR]")]
+    pub resolve: Vec<String>,
+    /// IPv4 only
+    #[arg(short = '4', long, overrides_with = "ipv6")]
+    pub ipv4: bool,
+    /// IPv6 only
+    #[arg(short = '6', long, overrides_with = "ipv4")]
+    pub ipv6: bool,
+    /// For each TCP connection: seconds, or 500ms, 5s, 2m [default: 5s]
+    #[arg(long, value_name = "TIME")]
+    pub connect_timeout: Option<String>,
+}
+
+/// What is shown by commands without a report.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct ShapeArgs {
+    /// Format on stdout: table or json
+    #[arg(short, long, value_name = "FORMAT", default_value = "table", hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(["table", "json"]))]
+    pub output: String,
+    /// Columns to use [default: the terminal's]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(20..=1000))]
+    pub width: Option<u16>,
+    /// Draw with ASCII characters only
+    #[arg(long)]
+    pub ascii: bool,
+}
+
 /// `pinflight explain`
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Example:\n  pinflight explain pins/cover-every-server")]
@@ -376,7 +463,7 @@ mod tests {
         let mut cli = Cli::command().term_width(80);
         cli.build();
         let names: Vec<String> = cli.get_subcommands().map(|command| command.get_name().to_owned()).collect();
-        assert_eq!(names, ["check", "demo", "replay", "explain", "list", "init", "help"]);
+        assert_eq!(names, ["check", "demo", "replay", "inspect", "explain", "list", "init", "help"]);
         let mut pages = vec![cli.render_long_help().to_string()];
         for command in cli.get_subcommands_mut() {
             pages.push(command.clone().term_width(80).render_help().to_string());

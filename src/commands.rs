@@ -4,6 +4,7 @@ pub mod check;
 pub mod demo;
 pub mod explain;
 pub mod init;
+pub mod inspect;
 pub mod list;
 pub mod replay;
 mod show;
@@ -19,6 +20,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(cli, args),
         Command::Demo(args) => demo::run(cli, args),
         Command::Replay(args) => replay::run(cli, args),
+        Command::Inspect(args) => inspect::run(cli, args),
         Command::Explain(args) => show::explain(cli, args),
         Command::List(args) => show::list(cli, args),
         Command::Init(args) => show::init(args),

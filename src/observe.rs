@@ -9,6 +9,7 @@ mod dns;
 pub mod files;
 mod http;
 pub mod plan;
+pub mod present;
 mod proxy;
 mod run;
 mod tcp;

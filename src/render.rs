@@ -2,6 +2,7 @@
 
 mod escape;
 mod grid;
+mod inspect;
 mod json;
 mod page;
 mod short;
@@ -17,7 +18,7 @@ use std::io;
 
 use pinflight_checks::{check::GuideStep, report::Report};
 
-pub use self::{escape::for_terminal, json::write as write_json, page::markdown};
+pub use self::{escape::for_terminal, inspect::inspection, json::write as write_json, page::markdown};
 use self::{
     grid::Grid,
     text::{Sheet, Text, Tone},

@@ -20,8 +20,9 @@ use std::{
 };
 
 use pinflight_checks::{
-    deployment::{Deployment, Policy, Vantage},
+    deployment::{Deployment, Endpoint, Network, Policy, Trust, Vantage},
     recording::FileUse,
+    time::Timestamp,
 };
 
 use self::{build::Build, raw::Raw};
@@ -123,6 +124,61 @@ pub fn load(
         }
         _ => Err(ConfigErrors(errors)),
     }
+}
+
+/// How the network is asked and which roots count, for commands that look at one thing outside a deployment: from the
+/// environment and flags, no file.
+#[derive(Clone, PartialEq)]
+pub struct Means {
+    /// How to ask.
+    pub network: Network,
+    /// Which roots count.
+    pub trust: Trust,
+    /// As in [`Settings`].
+    pub proxy_credentials: Option<(String, String)>,
+}
+
+/// The means alone. Only the flags of network and trust are read.
+pub fn means(args: &CheckArgs, environment: &dyn Fn(&str) -> Option<String>) -> Result<Means, ConfigErrors> {
+    let mut raw = proxy::conventional(environment);
+    raw.lay_over(Raw::from_environment(environment));
+    raw.lay_over(flags::layer(args));
+    let mut build = Build::new(&raw, &[]);
+    let mut network = build.network();
+    let (proxy, proxy_credentials) = proxy::settle(&mut build, &raw, environment);
+    network.proxy = proxy;
+    let trust = build.trust();
+    if build.errors.is_empty() {
+        Ok(Means { network, trust, proxy_credentials })
+    } else {
+        Err(ConfigErrors(build.errors))
+    }
+}
+
+/// Reads where a server is: `HOST`, `HOST:PORT`, `[V6]:PORT`, or an https URL, of which host and port count; 443 unless a
+/// port is given. The error says why it is none, and what to write.
+pub fn endpoint(text: &str) -> Result<Endpoint, String> {
+    let told = |wrong: values::Problem| format!("{}; {}", wrong.problem, wrong.fix);
+    if text.contains("://") {
+        let url = values::service_url(text).map_err(told)?;
+        if url.url().scheme() != "https" {
+            return Err("http has no certificates; write https".to_owned());
+        }
+        return Ok(url.endpoint());
+    }
+    let (host, port) = flags::split_port(text);
+    let port = port.map_or(Ok(443), |port| values::port(port, "write HOST:PORT")).map_err(told)?;
+    Ok(Endpoint::new(values::host(host).map_err(told)?, port))
+}
+
+/// Reads a day or a moment.
+pub fn moment(text: &str) -> Result<Timestamp, String> {
+    values::date(text).map_err(|wrong| format!("{}; {}", wrong.problem, wrong.fix))
+}
+
+/// Reads a server name as TLS carries it.
+pub fn host(text: &str) -> Result<String, String> {
+    values::host(text).map_err(|wrong| format!("{}; {}", wrong.problem, wrong.fix))
 }
 
 /// The globs of `--only` and `--skip` alone, for commands that have no configuration.

@@ -12,11 +12,12 @@ use std::collections::{HashMap, HashSet};
 
 pub use self::{expiry::Expiry, name::Name, order::Order, path::Path, same_everywhere::SameEverywhere};
 use crate::{
-    check::{Case, CheckId, Judgement},
-    deployment::{Endpoint, Role, ServiceUrl, TrustServiceMode, Vantage},
+    check::{Case, Check, CheckId, Judgement},
+    deployment::{Endpoint, Policy, Role, ServiceUrl, TrustServiceMode, Vantage},
     outcome::{Outcome, Target},
     reach::{self, Missed},
     recording::{CertId, ConnectionFact, ConversationFailure, HandshakeSignature, Recording},
+    time::Timestamp,
     x509::{ChainFacts, Unreadable},
 };
 
@@ -38,6 +39,42 @@ fn presented(fact: &ConnectionFact) -> Option<(&[CertId], Option<&HandshakeSigna
         Ok(handshake) => Some((&handshake.chain, Some(&handshake.signature))),
         Err(ConversationFailure::Tls { chain, .. }) if !chain.is_empty() => Some((chain, None)),
         Err(_) => None,
+    }
+}
+
+/// One chain by itself, for whoever looks at it outside a deployment.
+pub struct Alone<'a> {
+    /// Read and judged.
+    pub chain: &'a ChainFacts,
+    /// The name and port that it must be good for; none: for no name in particular.
+    pub endpoint: Option<&'a Endpoint>,
+    /// Whether the server proved that it has the leaf's key; none: there was no handshake.
+    pub signature: Option<&'a HandshakeSignature>,
+    /// By which thresholds.
+    pub policy: &'a Policy,
+    /// For which moment.
+    pub now: Timestamp,
+}
+
+impl Alone<'_> {
+    /// What each check of this category that needs nothing but the chain says of it. The Workspace ONE signing root
+    /// counts: what the chain is for is not known.
+    pub fn judge(&self) -> Vec<(CheckId, Outcome)> {
+        let nobody = Endpoint::new(String::new(), 0);
+        let endpoint = self.endpoint.unwrap_or(&nobody);
+        let target = Target::Thing("the chain".to_owned());
+        let presented = Presented { target, role: Role::TrustService, endpoint, signature: self.signature };
+        let mut said = Vec::new();
+        let mut say = |check: &dyn Check, outcomes: Vec<Outcome>| {
+            said.extend(outcomes.into_iter().map(|outcome| (check.meta().id, outcome)));
+        };
+        say(&Path, path::judge(&presented, self.chain, self.now));
+        say(&Order, order::judge(self.chain));
+        if let (Some(endpoint), Some(leaf)) = (self.endpoint, self.chain.leaf()) {
+            say(&Name, vec![name::judge(endpoint, leaf)]);
+        }
+        say(&Expiry, expiry::judge(&presented, self.chain, self.policy, self.now));
+        said
     }
 }
 

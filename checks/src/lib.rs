@@ -14,6 +14,7 @@ pub mod firewall;
 pub mod glob;
 pub mod guide;
 mod http;
+pub mod inspect;
 pub mod json;
 pub mod judge;
 pub mod matrix;

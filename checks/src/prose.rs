@@ -9,7 +9,7 @@ mod service;
 mod tls;
 mod trust_service;
 
-use crate::cause::Cause;
+use crate::{cause::Cause, x509::LinkFault};
 
 /// Why, in one sentence.
 pub fn message(cause: &Cause) -> String {
@@ -19,6 +19,11 @@ pub fn message(cause: &Cause) -> String {
 /// What to do about it.
 pub fn remedy(cause: &Cause) -> String {
     tell(cause).1
+}
+
+/// What is wrong with one link of a path, as the end of a sentence that begins with the certificate.
+pub fn link_fault(fault: &LinkFault) -> String {
+    tls::link(fault)
 }
 
 fn tell(cause: &Cause) -> (String, String) {

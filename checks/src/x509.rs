@@ -15,7 +15,10 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::{chain::chains, read::read};
+pub use self::{
+    chain::{chain_as_of, chains},
+    read::read,
+};
 use crate::{deployment::Role, recording::CertId, time::Timestamp};
 
 /// Enough to tell a person which certificate is meant.

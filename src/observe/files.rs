@@ -108,6 +108,45 @@ impl Supplied {
     }
 }
 
+/// The certificates of one file as they stand in it, to be looked at rather than used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bundle {
+    /// DER, or what stands where DER should be: never empty.
+    pub certificates: Vec<Vec<u8>>,
+    /// Whether their order means anything; those of a PKCS#7 file are a set.
+    pub ordered: bool,
+}
+
+/// Reads a file of certificates to be looked at. Unlike [`read_certificates`], it keeps what a PEM block calls a certificate
+/// and is none. The error says what the file holds instead, and the fix.
+pub fn read_bundle(path: &Path) -> Result<Bundle, String> {
+    bundle(&read(path)?)
+}
+
+/// The same of an open stream: standard input.
+pub fn read_bundle_from(stream: impl Read) -> Result<Bundle, String> {
+    bundle(&bounded(stream).map_err(|error| format!("it cannot be read ({error})"))??)
+}
+
+fn bundle(bytes: &[u8]) -> Result<Bundle, String> {
+    let objects = labelled_objects(bytes)?;
+    let is_set = |object: &Object| matches!(shape(&object.der), Shape::Pkcs7(certificates) if !certificates.is_empty());
+    let ordered = !objects.iter().any(is_set);
+    let mut certificates = Vec::new();
+    for object in objects {
+        match shape(&object.der) {
+            Shape::Pkcs7(set) => certificates.extend(set),
+            Shape::Certificate => certificates.push(object.der),
+            _ if object.is_named_certificate => certificates.push(object.der),
+            _ => {}
+        }
+    }
+    if certificates.is_empty() {
+        return read_certificates(bytes).map(|certificates| Bundle { certificates, ordered });
+    }
+    Ok(Bundle { certificates, ordered })
+}
+
 fn read(path: &Path) -> Result<Vec<u8>, String> {
     let unreadable = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file; correct the path".to_owned(),
@@ -122,12 +161,18 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     if !kind.is_file() {
         return Err("this is not a file; name a file".to_owned());
     }
+    bounded(fs::File::open(path).map_err(unreadable)?).map_err(unreadable)?
+}
+
+/// All of a stream, unless it is too long.
+fn bounded(stream: impl Read) -> std::io::Result<Result<Vec<u8>, String>> {
     let mut bytes = Vec::new();
-    fs::File::open(path).map_err(unreadable)?.take(LONGEST + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    stream.take(LONGEST + 1).read_to_end(&mut bytes)?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > LONGEST {
-        return Err("it is longer than 1 MiB; name a file that holds certificates or a request alone".to_owned());
+        let problem = "it is longer than 1 MiB; name a file that holds certificates or a request alone";
+        return Ok(Err(problem.to_owned()));
     }
-    Ok(bytes)
+    Ok(Ok(bytes))
 }
 
 /// Every certificate of a file in its order: PEM with any text around, DER (several in a row too), or PKCS#7 in either.
@@ -187,8 +232,18 @@ pub fn read_csr(bytes: &[u8]) -> Result<Vec<u8>, String> {
     }
 }
 
+/// A DER object, and whether its PEM block says that it is a certificate.
+struct Object {
+    der: Vec<u8>,
+    is_named_certificate: bool,
+}
+
 /// The DER objects of a file.
 fn objects(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+    Ok(labelled_objects(bytes)?.into_iter().map(|object| object.der).collect())
+}
+
+fn labelled_objects(bytes: &[u8]) -> Result<Vec<Object>, String> {
     let text = utf16(bytes);
     let bytes = text.as_deref().map_or(bytes, str::as_bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
@@ -213,17 +268,17 @@ fn utf16(bytes: &[u8]) -> Option<String> {
     Some(char::decode_utf16(pairs.iter().copied().map(unit)).map(|c| c.unwrap_or('\u{fffd}')).collect())
 }
 
-fn der_objects(mut bytes: &[u8]) -> Vec<Vec<u8>> {
+fn der_objects(mut bytes: &[u8]) -> Vec<Object> {
     let mut found = Vec::new();
     while let Some(value) = Value::read(bytes) {
-        found.push(value.whole.to_vec());
+        found.push(Object { der: value.whole.to_vec(), is_named_certificate: false });
         bytes = value.rest;
     }
     found
 }
 
 /// Whatever stands between `-----BEGIN X-----` and `-----END X-----`.
-fn pem_objects(text: &str) -> Result<Vec<Vec<u8>>, String> {
+fn pem_objects(text: &str) -> Result<Vec<Object>, String> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some((_, after)) = rest.split_once("-----BEGIN ") {
@@ -234,13 +289,16 @@ fn pem_objects(text: &str) -> Result<Vec<Vec<u8>>, String> {
         rest = after;
         // Keys may be encrypted, with headers before the base64; what they hold is nobody's business here.
         if label.contains("PRIVATE KEY") {
-            found.push(PRIVATE_KEY.to_vec());
+            found.push(Object { der: PRIVATE_KEY.to_vec(), is_named_certificate: false });
             continue;
         }
         let base64: String = block.chars().filter(|c| !c.is_ascii_whitespace()).collect();
         match BASE64.decode(base64.as_bytes()) {
             // OpenSSL's TRUSTED CERTIFICATE has its own data behind the certificate.
-            Ok(der) => found.push(Value::read(&der).map(|value| value.whole.to_vec()).unwrap_or(der)),
+            Ok(der) => found.push(Object {
+                der: Value::read(&der).map(|value| value.whole.to_vec()).unwrap_or(der),
+                is_named_certificate: label.ends_with("CERTIFICATE"),
+            }),
             Err(error) => {
                 return Err(format!(
                     "the base64 of its PEM block {label:?} is damaged ({error}); export the file again"

@@ -110,13 +110,13 @@ fn limit(targets: &[Target], setting: &Setting) -> Duration {
 
 /// A target's place in the plan.
 #[derive(Clone, Debug)]
-struct Position {
+pub(super) struct Position {
     target: usize,
     url: String,
 }
 
 impl Position {
-    fn declared(target: usize) -> Self {
+    pub(super) fn declared(target: usize) -> Self {
         Self { target, url: String::new() }
     }
 
@@ -165,7 +165,7 @@ pub(super) struct Observer {
 }
 
 impl Observer {
-    fn new(
+    pub(super) fn new(
         setting: Setting,
         follow_up: mpsc::UnboundedSender<ServiceUrl>,
         on_event: Box<dyn Fn(Event) + Send + Sync>,
@@ -303,7 +303,7 @@ impl Observer {
     }
 
     /// Where the target's questions go; a name without addresses leads nowhere.
-    async fn routes(&self, position: &Position, target: &Target) -> Vec<Route> {
+    pub(super) async fn routes(&self, position: &Position, target: &Target) -> Vec<Route> {
         let network = &self.deployment.network;
         let place = &target.place;
         let by_address = match Way::of(place, network) {

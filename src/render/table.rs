@@ -14,7 +14,7 @@ use pinflight_checks::{
     report::{Counts, Report, ReportScope, Verdict},
 };
 
-pub(super) use self::sections::step;
+pub(super) use self::{findings::evidence, sections::step};
 use super::{
     Renderer, Show, Style,
     text::{Sheet, Text, Tone},
@@ -125,7 +125,7 @@ fn tone(state: State) -> Tone {
 }
 
 /// Sign and word.
-fn marker(state: State, style: &Style) -> Text {
+pub(super) fn marker(state: State, style: &Style) -> Text {
     let sign = match state {
         State::Skipped => "-",
         State::Pass => "✓",

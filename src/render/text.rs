@@ -322,6 +322,20 @@ impl Sheet<'_> {
         Ok(())
     }
 
+    /// A node of a tree: `first` before its first line, `rest` before the others.
+    pub fn node(&mut self, by: usize, first: &str, rest: &str, text: &Text) -> io::Result<()> {
+        let room = self.style.columns().saturating_sub(by + columns(first));
+        for (number, line) in text.wrap(room, self.style.unicode).iter().enumerate() {
+            let before = if number == 0 { first } else { rest };
+            let mut lead = Line::default();
+            lead.push(Tone::Dim, before);
+            indent(self.out, by)?;
+            lead.write(self.style, self.out)?;
+            self.line(0, line)?;
+        }
+        Ok(())
+    }
+
     /// A line of our own as it stands, however wide: code.
     pub fn verbatim(&mut self, text: &str) -> io::Result<()> {
         self.code(0, &escape::terminal(text, usize::MAX, self.style.unicode))

@@ -185,7 +185,7 @@ impl<'a> Build<'a> {
         }
     }
 
-    fn trust(&mut self) -> Trust {
+    pub(super) fn trust(&mut self) -> Trust {
         Trust {
             roots: self.word("trust.roots", ROOTS).unwrap_or(RootStore::Mozilla),
             ca_files: self.file_list("trust.ca_files", FileUse::CaFile),

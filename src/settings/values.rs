@@ -380,7 +380,7 @@ fn split_field(text: &str) -> Option<(&str, &str)> {
     text.split_once(':')
 }
 
-fn port(text: &str, fix: &str) -> Parsed<u16> {
+pub(super) fn port(text: &str, fix: &str) -> Parsed<u16> {
     match text.parse::<u16>() {
         Ok(port) if port > 0 => Ok(port),
         _ => problem(format!("{:?} is no port (1 to 65535)", super::error::shown(text)), fix),

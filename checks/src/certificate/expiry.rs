@@ -31,7 +31,7 @@ impl Check for Expiry {
     }
 }
 
-fn judge(presented: &Presented<'_>, chain: &ChainFacts, policy: &Policy, now: Timestamp) -> Vec<Outcome> {
+pub(super) fn judge(presented: &Presented<'_>, chain: &ChainFacts, policy: &Policy, now: Timestamp) -> Vec<Outcome> {
     if chain.leaf().is_none() {
         return vec![leaf_unreadable(chain)];
     }

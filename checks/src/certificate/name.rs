@@ -39,7 +39,7 @@ impl Check for Name {
     }
 }
 
-fn judge(endpoint: &Endpoint, leaf: &CertificateFacts) -> Outcome {
+pub(super) fn judge(endpoint: &Endpoint, leaf: &CertificateFacts) -> Outcome {
     let host = endpoint.host.clone();
     let names: Vec<String> = leaf.dns_names.iter().chain(&leaf.ip_addresses).cloned().collect();
     let evidence = Evidence::of("asked for", &host)

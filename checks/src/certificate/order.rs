@@ -29,7 +29,7 @@ impl Check for Order {
     }
 }
 
-fn judge(chain: &ChainFacts) -> Vec<Outcome> {
+pub(super) fn judge(chain: &ChainFacts) -> Vec<Outcome> {
     if chain.leaf().is_none() {
         return vec![leaf_unreadable(chain)];
     }

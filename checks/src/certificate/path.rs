@@ -36,7 +36,7 @@ impl Check for Path {
 ///
 /// A certificate beside the leaf that cannot be read is the cause where the path lacks one, and a warning where the path
 /// is sound without it: clients differ in what they do with it.
-fn judge(presented: &Presented<'_>, chain: &ChainFacts, now: Timestamp) -> Vec<Outcome> {
+pub(super) fn judge(presented: &Presented<'_>, chain: &ChainFacts, now: Timestamp) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     if presented.signature == Some(&HandshakeSignature::Invalid)
         && let Some(leaf) = chain.leaf()

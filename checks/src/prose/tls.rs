@@ -112,7 +112,7 @@ fn renew(certificate: &CertificateName) -> String {
     .to_owned()
 }
 
-fn link(fault: &LinkFault) -> String {
+pub(super) fn link(fault: &LinkFault) -> String {
     match fault {
         LinkFault::BadSignature => "bears a signature that its issuer's key did not make".to_owned(),
         LinkFault::UnsupportedSignature { algorithm } => {

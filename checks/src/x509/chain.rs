@@ -36,6 +36,14 @@ pub fn chains(recordings: &[Recording], now: Timestamp) -> BTreeMap<Vec<CertId>,
     all
 }
 
+/// Reads and judges one chain, as of `now`, whoever presented it: against the roots of `recording`, which holds its
+/// certificates.
+pub fn chain_as_of(ids: &[CertId], recording: &Recording, now: Timestamp) -> ChainFacts {
+    let mut pool = Pool::default();
+    let mut around = Surroundings::of(recording, &mut pool);
+    chain(ids, recording, &mut pool, &mut around, now)
+}
+
 fn chain<'a>(
     ids: &'a [CertId],
     recording: &'a Recording,

@@ -133,7 +133,7 @@ fn block(
 }
 
 /// Label and value, one a line.
-pub(super) fn evidence(evidence: &Evidence, indent: usize, sheet: &mut Sheet<'_>) -> io::Result<()> {
+pub(in super::super) fn evidence(evidence: &Evidence, indent: usize, sheet: &mut Sheet<'_>) -> io::Result<()> {
     let width = evidence.0.iter().map(|fact| fact.label.len()).max().unwrap_or(0) + 2;
     for fact in &evidence.0 {
         sheet.labelled(indent, fact.label, width.min(24), &Text::plain(fact.value.as_str()))?;

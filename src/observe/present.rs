@@ -1,0 +1,99 @@
+//! What one server presents, for whoever looks at it outside a deployment: the same steps as a run's, one address after
+//! another until one answers.
+
+use std::time::Instant;
+
+use pinflight_checks::{
+    deployment::{Endpoint, Role},
+    recording::{ConnectionFact, ConversationFailure, Recording, SCHEMA},
+};
+use tokio::sync::mpsc;
+
+use super::{
+    Job, conversation, files, own_roots,
+    plan::{Repeats, Target},
+    run::{Observer, Position, Setting},
+    tcp::Deadline,
+    tls,
+};
+
+/// Whom to ask, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Where to connect.
+    pub asked: Endpoint,
+    /// The server name to send; none: none is sent.
+    pub sni: Option<String>,
+    /// The name that the certificate must be good for.
+    pub name: String,
+}
+
+/// Asks one server for its chain. The recording's last connection is the one that came to a chain, if one did; those before
+/// it are the addresses that did not answer.
+///
+/// As with [`super::observe`], end the runtime without waiting.
+pub async fn present(job: Job, question: &Question) -> Recording {
+    let began = Instant::now();
+    let Job { vantage, deployment, policy, now, supplied, secrets } = job;
+    let files::Supplied { files, certificates, roots } = supplied;
+    let tls = tls::Client::new(own_roots(&roots, &certificates), now);
+    let setting = Setting { vantage, deployment: deployment.clone(), secrets, tls, certificates };
+    // Nothing that is asked here leads to another question, and nobody watches.
+    let (follow_up, _) = mpsc::unbounded_channel();
+    let observer = Observer::new(setting, follow_up, Box::new(|_| {}));
+    let connections = ask(&observer, question).await;
+    let found = std::mem::take(&mut *observer.board()).into_found();
+    Recording {
+        schema: SCHEMA.to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        taken_at: now,
+        took: began.elapsed(),
+        vantage,
+        deployment,
+        policy,
+        roots,
+        files,
+        certificates: found.certificates,
+        names: found.names,
+        connections,
+        answers: Vec::new(),
+        unasked: Vec::new(),
+    }
+}
+
+async fn ask(observer: &Observer, question: &Question) -> Vec<ConnectionFact> {
+    let target = Target {
+        role: Role::DeviceServices,
+        endpoint: Endpoint::new(&question.name, question.asked.port),
+        place: question.asked.clone(),
+        https: true,
+        gets: Vec::new(),
+        repeats: Repeats::Once,
+    };
+    let mut connections = Vec::new();
+    for route in observer.routes(&Position::declared(1), &target).await {
+        let deadline = Deadline::after(observer.deployment.network.question_timeout);
+        let conversation::Shaken { connected_after, took, outcome } =
+            observer.shake(&route, question.sni.as_deref(), deadline).await;
+        let has_chain = match &outcome {
+            Ok(_) => true,
+            Err(ConversationFailure::Tls { chain, .. }) => !chain.is_empty(),
+            Err(_) => false,
+        };
+        connections.push(ConnectionFact {
+            role: target.role,
+            endpoint: target.endpoint.clone(),
+            address: route.address(),
+            proxied: route.is_proxied(),
+            sni: question.sni.clone(),
+            repeat: 0,
+            connected_after,
+            took,
+            outcome,
+        });
+        if has_chain {
+            break;
+        }
+    }
+    connections
+}
