@@ -21,8 +21,12 @@ Examples:
       --trust-service https://ts.example.com:9001/TrustService
   pinflight check --config pinflight.toml --from device --scope vantage
   pinflight check --from console -x http://proxy.example.com:3128 -m 30
-  pinflight check --from device --only 'certificate/*' -o json
   pinflight check --from console --plan
+
+What one server presents, and nothing else; --from may be left out:
+  pinflight check --only 'certificate/*' --cacert root.pem \\
+      --device-services https://ds.example.com:8443 \\
+      --resolve ds.example.com:8443:127.0.0.1 --at 2027-03-01 -o json
 
 Without --config, ./pinflight.toml is read if it is there. Flags win over the
 environment (PINFLIGHT_*), the environment over files, a later file over an
@@ -38,7 +42,9 @@ const REPLAY_EXAMPLES: &str = "\
 Examples:
   pinflight replay console.json             judge it again, with no network
   pinflight replay console.json device-services.json outside.json device.json
-                                            one verdict over all four machines";
+                                            one verdict over all four machines
+  pinflight replay console.json --at 2027-03-01
+                                            what will have expired by then";
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
@@ -116,6 +122,9 @@ pub struct CheckArgs {
     /// What is shown.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Judge as of that day, or moment [default: now]
+    #[arg(long, value_name = "DATE", help_heading = "Judgement")]
+    pub at: Option<String>,
     /// Print every question that a run would ask, and ask none
     #[arg(long, help_heading = "Output")]
     pub plan: bool,
@@ -335,6 +344,9 @@ pub struct ReplayArgs {
     /// Recordings, as `pinflight check --record` writes them
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+    /// Judge as of that day, or moment [default: when the latest was taken]
+    #[arg(long, value_name = "DATE", help_heading = "Judgement")]
+    pub at: Option<String>,
     /// Which checks count.
     #[command(flatten)]
     pub select: SelectArgs,

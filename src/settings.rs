@@ -105,12 +105,14 @@ pub fn load(
     }
 
     let mut build = Build::new(&raw, known_checks);
-    let vantage = build.vantage();
     let mut network = build.network();
     let (proxy, proxy_credentials) = proxy::settle(&mut build, &raw, environment);
     network.proxy = proxy;
     let deployment = build.deployment(network, flags::command(args, &files));
     let policy = build.policy();
+    let assumed = deployment.as_ref().filter(|_| args.record.is_none());
+    let assumed = assumed.and_then(|deployment| assumed_vantage(deployment, &policy, known_checks));
+    let vantage = build.vantage(assumed);
     let Build { errors: wrong, files: named, .. } = build;
     // What a file that could not be read may say is not missing, nor is what was said in the wrong type.
     let mistyped: Vec<String> = errors.iter().map(|error| error.key.clone()).collect();
@@ -124,6 +126,21 @@ pub fn load(
         }
         _ => Err(ConfigErrors(errors)),
     }
+}
+
+/// The vantage of a run that does not say one, which it may where nothing that was selected depends on it: what a server
+/// presents is the same question everywhere. It is the one that asks the declared services and nothing else; servers behind
+/// a balancer are asked from inside alone, and who is inside says where. A recording needs it said, as it may be judged for
+/// more than was selected.
+fn assumed_vantage(deployment: &Deployment, policy: &Policy, known_checks: &[&str]) -> Option<Vantage> {
+    let anywhere = |id: &&&str| id.starts_with("certificate/") || id.starts_with("csr/");
+    let selected: Vec<&&str> = known_checks.iter().filter(|id| policy.selects(id)).collect();
+    let has_inner_servers =
+        !deployment.device_services.backends.is_empty() || !deployment.trust_service.servers.is_empty();
+    if selected.is_empty() || !selected.iter().all(anywhere) || has_inner_servers {
+        return None;
+    }
+    Some(if deployment.device_needs_trust_service() { Vantage::Device } else { Vantage::Discovery })
 }
 
 /// How the network is asked and which roots count, for commands that look at one thing outside a deployment: from the
@@ -171,9 +188,11 @@ pub fn endpoint(text: &str) -> Result<Endpoint, String> {
     Ok(Endpoint::new(values::host(host).map_err(told)?, port))
 }
 
-/// Reads a day or a moment.
-pub fn moment(text: &str) -> Result<Timestamp, String> {
-    values::date(text).map_err(|wrong| format!("{}; {}", wrong.problem, wrong.fix))
+/// Reads the day or the moment of `--at`.
+pub fn at(text: &str) -> Result<Timestamp, ConfigErrors> {
+    values::date(text).map_err(|wrong| {
+        ConfigErrors(vec![ConfigError::new(Origin::Flag("--at"), "", Some(text), wrong.problem, wrong.fix)])
+    })
 }
 
 /// Reads a server name as TLS carries it.

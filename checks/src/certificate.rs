@@ -12,9 +12,11 @@ use std::collections::{HashMap, HashSet};
 
 pub use self::{expiry::Expiry, name::Name, order::Order, path::Path, same_everywhere::SameEverywhere};
 use crate::{
+    cause::Cause,
     check::{Case, Check, CheckId, Judgement},
     deployment::{Endpoint, Policy, Role, ServiceUrl, TrustServiceMode, Vantage},
     outcome::{Outcome, Target},
+    prose,
     reach::{self, Missed},
     recording::{CertId, ConnectionFact, ConversationFailure, HandshakeSignature, Recording},
     time::Timestamp,
@@ -135,22 +137,53 @@ impl Said {
         for (vantage, fact) in facts().filter(|(_, fact)| !seen.contains(&target(fact))) {
             match spared(case, vantage, fact) {
                 Some(reason) => self.say(target(fact), Outcome::Skipped(reason)),
-                None => self.say_silent(target(fact)),
+                None => self.say_silent(case, target(fact)),
             }
         }
         let services = case.recordings.iter().flat_map(|recording| unasked_services(recording, roles));
         let services = services.map(Target::Endpoint).filter(|target| !seen.contains(target));
-        services.for_each(|target| self.say_silent(target));
+        services.for_each(|target| self.say_silent(case, target));
         for role in [Role::Backend, Role::Balancer, Role::ReverseProxy, Role::TrustServiceServer] {
             let servers = case.unasked_servers(role).filter(|_| roles(role));
-            servers.for_each(|target| self.say_silent(target));
+            servers.for_each(|target| self.say_silent(case, target));
         }
     }
 
-    fn say_silent(&mut self, target: Target) {
-        let reason = format!("no handshake with {target}");
+    fn say_silent(&mut self, case: &Case<'_>, target: Target) {
+        let reason = match untold(case, &target) {
+            Some(why) => format!("no handshake with {target}: {why}"),
+            None => format!("no handshake with {target}"),
+        };
         self.say(target, Outcome::unanswered(reason));
     }
+}
+
+/// Why a target presented nothing, where the checks that would tell it are not selected.
+fn untold(case: &Case<'_>, target: &Target) -> Option<String> {
+    if case.policy.selects("network/reachable") {
+        return None;
+    }
+    let facts = case.recordings.iter().flat_map(|recording| &recording.connections);
+    let failure = facts
+        .filter(|fact| Target::of(&fact.endpoint, fact.address) == *target)
+        .find_map(|fact| fact.outcome.as_ref().err().map(|failure| (fact.address, failure)));
+    let cause = match failure {
+        Some((address, ConversationFailure::Tcp { failure })) => Cause::TcpFailed { address, failure: failure.clone() },
+        Some((address, ConversationFailure::Tls { failure, .. })) => {
+            Cause::TlsFailed { address, failure: failure.clone() }
+        }
+        Some((_, ConversationFailure::Proxy { failure })) => {
+            Cause::ProxyFailed { proxy: case.proxy_words(), failure: failure.clone() }
+        }
+        None => {
+            let facts = case.names().map(|(_, fact)| fact).filter(|fact| target.host() == Some(&fact.name));
+            facts.into_iter().find_map(|fact| {
+                let failure = fact.answer.as_ref().err()?.clone();
+                Some(Cause::NameUnresolved { name: fact.name.clone(), resolver: fact.resolver.to_string(), failure })
+            })?
+        }
+    };
+    Some(prose::message(&cause))
 }
 
 /// Why nobody needs a conversation that did not come about.

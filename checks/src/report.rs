@@ -27,8 +27,10 @@ pub struct Report {
     pub headline: String,
     /// Where was looked from.
     pub vantages: BTreeSet<Vantage>,
-    /// For which moment everything was judged.
+    /// When it was observed; of several recordings, the latest.
     pub taken_at: Timestamp,
+    /// For which moment everything was judged.
+    pub judged_at: Timestamp,
     /// The version of pinflight.
     pub version: String,
     /// Device Services' URL: what the report is about.

@@ -27,6 +27,7 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
     if let Some(path) = &args.record {
         output::can_be_written(path)?;
     }
+    let at = args.at.as_deref().map(settings::at).transpose()?;
     let settings = settings::load(args, &show::environment, &settings::read, &registry::ids())?;
     if args.plan {
         output::to_stdout(|out| write_plan(&settings, out))?;
@@ -41,7 +42,7 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
     if let Some(path) = &args.record {
         output::to_file(path, |out| write_recording(&recording, out))?;
     }
-    let exit = show::conclude(&[recording], &settings.policy, now, &outputs)?;
+    let exit = show::conclude(&[recording], &settings.policy, at.unwrap_or(now), &outputs)?;
     Ok(if interrupted { Exit::Interrupted } else { exit })
 }
 

@@ -31,8 +31,7 @@ use crate::{
 
 pub(super) fn run(cli: &Cli, args: &InspectArgs) -> anyhow::Result<Exit> {
     let now = show::now();
-    let at = args.at.as_deref().map(settings::moment).transpose().map_err(|told| anyhow::anyhow!("--at: {told}"))?;
-    let at = at.unwrap_or(now);
+    let at = args.at.as_deref().map(settings::at).transpose()?.unwrap_or(now);
     let means = means(&args.network, &args.cacert, args.roots.as_ref())?;
     let inspection = match source(&args.sources)? {
         Source::Files(paths) => {

@@ -10,6 +10,7 @@ use crate::{
     cli::{Cli, ReplayArgs},
     commands::show::{self, Outputs},
     exit::Exit,
+    settings,
 };
 
 /// Longer than a recording of a thousand servers.
@@ -17,11 +18,12 @@ const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 pub(super) fn run(cli: &Cli, args: &ReplayArgs) -> anyhow::Result<Exit> {
     let outputs = Outputs::new(cli, &args.output)?;
+    let at = args.at.as_deref().map(settings::at).transpose()?;
     let recordings = args.files.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
     let latest = recordings.iter().max_by_key(|recording| recording.taken_at).context("no recording is given")?;
     let mut policy = latest.policy.clone();
     show::select(&args.select, &mut policy)?;
-    show::conclude(&recordings, &policy, latest.taken_at, &outputs)
+    show::conclude(&recordings, &policy, at.unwrap_or(latest.taken_at), &outputs)
 }
 
 fn read(path: impl AsRef<Path>) -> anyhow::Result<Recording> {

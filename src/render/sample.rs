@@ -186,6 +186,7 @@ pub(super) fn healthy() -> Report {
         headline: "READY".to_owned(),
         vantages: Vantage::ALL.into(),
         taken_at: now(),
+        judged_at: now(),
         version: "0.1.0".to_owned(),
         subject: "https://ds.example.com".to_owned(),
         counts: Counts::default(),

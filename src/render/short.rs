@@ -9,7 +9,7 @@ use pinflight_checks::{
 
 use super::{
     Renderer, Style,
-    table::{counted, counts, gapped, seen_from, verdict_tone},
+    table::{as_of, counted, counts, gapped, seen_from, verdict_tone},
     text::{Text, Tone},
 };
 
@@ -38,6 +38,8 @@ impl Renderer for Short {
 fn lines(report: &Report) -> Vec<Text> {
     let verdict = Text::of(verdict_tone(report.verdict), report.headline.as_str());
     let verdict = verdict.and(Tone::Strong, gapped(&report.subject)).and(Tone::Plain, gapped(&seen_from(report)));
+    let as_of = as_of(report).map(|as_of| gapped(&as_of)).unwrap_or_default();
+    let verdict = verdict.and(Tone::Strong, as_of);
     let mut lines = vec![verdict];
     let failures = root_causes(report);
     let shown = if failures.len() > FINDINGS { FINDINGS - 1 } else { FINDINGS };

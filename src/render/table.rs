@@ -59,6 +59,9 @@ fn verdict(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
     let words =
         Text::of(verdict_tone(report.verdict), report.headline.as_str()).and(Tone::Strong, gapped(&report.subject));
     sheet.prose(0, &words.and(Tone::Plain, gapped(&seen_from(report))))?;
+    if let Some(as_of) = as_of(report) {
+        sheet.prose(0, &Text::of(Tone::Strong, as_of).and(Tone::Plain, format!("and taken {}", report.taken_at)))?;
+    }
     let checks = counted(report.checks.len(), "check");
     sheet.prose(0, &Text::plain(format!("{checks}: {}", counts(&report.counts))))
 }
@@ -88,6 +91,11 @@ pub(super) fn seen_from(report: &Report) -> String {
             format!("seen from {} ({seen} of {all} vantages)", names.join(", "))
         }
     }
+}
+
+/// `judged as of 2027-03-01T00:00:00Z`, where that is not when it was taken.
+pub(super) fn as_of(report: &Report) -> Option<String> {
+    (report.judged_at != report.taken_at).then(|| format!("judged as of {}", report.judged_at))
 }
 
 /// `1 failed, 2 warn, 9 ok`; zeros are left out.
@@ -193,6 +201,10 @@ fn run(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
         ms => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
     };
     let questions = counted(report.run.questions, "question");
-    let line = format!("pinflight {}: {questions} in {took}, judged for {}", report.version, report.taken_at);
+    let judged = match as_of(report) {
+        Some(as_of) => format!("taken {}, {as_of}", report.taken_at),
+        None => format!("judged for {}", report.judged_at),
+    };
+    let line = format!("pinflight {}: {questions} in {took}, {judged}", report.version);
     sheet.prose(0, &Text::of(Tone::Dim, line))
 }

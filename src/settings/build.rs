@@ -62,13 +62,18 @@ impl<'a> Build<'a> {
         Self { raw, known_checks, errors: Vec::new(), files: Vec::new() }
     }
 
-    /// Where this run looks from; one of them must be said.
-    pub(super) fn vantage(&mut self) -> Option<Vantage> {
-        if self.raw.one("vantage").is_none() {
+    /// Where this run looks from; must be said, unless one is `assumed`.
+    pub(super) fn vantage(&mut self, assumed: Option<Vantage>) -> Option<Vantage> {
+        if self.raw.one("vantage").is_some() {
+            return self.word("vantage", VANTAGES);
+        }
+        if assumed.is_none() {
             let problem = "the run must know where it looks from";
             self.missing("vantage", problem, &format!("add --from with one of:\n{}", vantages()));
+            // It is settled last, for it may follow from the rest, and told first.
+            self.errors.rotate_right(1);
         }
-        self.word("vantage", VANTAGES)
+        assumed
     }
 
     pub(super) fn deployment(&mut self, network: Network, command: String) -> Option<Deployment> {

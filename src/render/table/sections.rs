@@ -189,7 +189,7 @@ pub(super) fn certificates(report: &Report, sheet: &mut Sheet<'_>) -> io::Result
         return Ok(());
     }
     let in_order = |chain: &ChainView| {
-        let lasts = chain.certificates.iter().all(|one| one.not_after.is_some_and(|end| end >= report.taken_at));
+        let lasts = chain.certificates.iter().all(|one| one.not_after.is_some_and(|end| end >= report.judged_at));
         lasts && chain.anchor.is_some()
     };
     if report.verdict == Verdict::Ready && !sheet.style.detailed() && report.chains.iter().all(in_order) {
@@ -208,7 +208,7 @@ pub(super) fn certificates(report: &Report, sheet: &mut Sheet<'_>) -> io::Result
             Text::plain(subject(leaf)),
             Text::default().and_unbroken(Tone::Plain, leaf.key.as_str()),
             Text::default().and_unbroken(Tone::Dim, short_key(Some(key), sheet.style)),
-            first_expiry(chain, report.taken_at),
+            first_expiry(chain, report.judged_at),
             anchor,
         ]);
     }
@@ -227,7 +227,7 @@ fn in_short(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
     let end = |chain: &ChainView| chain.certificates.iter().filter_map(|one| one.not_after).min();
     let ending = report.chains.iter().filter_map(|chain| Some((end(chain)?, subject(chain.certificates.first()?))));
     let Some((end, name)) = ending.min() else { return Ok(()) };
-    let days = counted(usize::try_from(report.taken_at.days_until(end)).unwrap_or(0), "day");
+    let days = counted(usize::try_from(report.judged_at.days_until(end)).unwrap_or(0), "day");
     let count = counted(report.chains.len(), "chain");
     sheet.prose(2, &Text::plain(format!("{count}; first to expire: {name}, on {}, in {days}", end.day())))
 }

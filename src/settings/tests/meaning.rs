@@ -81,6 +81,31 @@ fn a_named_file_replaces_the_default_one() {
 }
 
 #[test]
+fn what_servers_present_is_asked_from_wherever_asks_them_alone() {
+    const DS: [&str; 2] = ["--device-services", "https://ds.example.com"];
+    const TS: [&str; 2] = ["--trust-service", "https://ts.example.com:9001/TrustService"];
+    let vantage = |words: &[&[&str]]| load_with(&words.concat(), &[], &[]).ok().map(|settings| settings.vantage);
+    let certificates = &["--only", "certificate/*"][..];
+    for (words, expected) in [
+        (&[&DS[..], certificates][..], Some(Vantage::Discovery)),
+        (&[&DS, certificates, &["--skip", "certificate/order"]], Some(Vantage::Discovery)),
+        (&[&DS, &["--only", "certificate/expiry"], &["--balancer", "10.0.0.9"]], Some(Vantage::Discovery)),
+        (&[&DS, &TS, certificates], Some(Vantage::Device)),
+        (&[&DS, &["--mode", "awcm"], certificates], Some(Vantage::Discovery)),
+        (&[&DS, certificates, &["--from", "console"]], Some(Vantage::Console)),
+        (&[&DS], None),
+        (&[&DS, &["--skip", "certificate/*"]], None),
+        (&[&DS, certificates, &["--only", "pins/*"]], None),
+        (&[&DS, certificates, &["--skip", "certificate/*"]], None),
+        (&[&DS, certificates, &["--backend", "10.0.0.11"]], None),
+        (&[&DS, &TS, certificates, &["--trust-service-server", "10.0.0.21"]], None),
+        (&[&DS, certificates, &["--record", "kept.json"]], None),
+    ] {
+        assert_eq!(vantage(words), expected, "{words:?}");
+    }
+}
+
+#[test]
 fn the_command_is_quoted_and_leaves_this_runs_output_out() {
     let settings = load_flags(&[
         "--from",

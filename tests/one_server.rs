@@ -1,0 +1,206 @@
+//! `pinflight check` of one TLS server, with nothing else configured and nothing else asked; and `--at`.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+mod common;
+
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
+use rustls::{ServerConfig, ServerConnection, pki_types::PrivateKeyDer};
+use serde_json::Value;
+use time::{Duration as Span, OffsetDateTime};
+
+/// Issued by a root of its own for 90 days, on a port of 127.0.0.1, until it is dropped.
+struct Server {
+    address: SocketAddr,
+    root: String,
+    ended: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    fn start() -> Self {
+        let now = OffsetDateTime::now_utc();
+        let mut root = CertificateParams::default();
+        root.distinguished_name.push(rcgen::DnType::CommonName, "Example Root");
+        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let root_key = KeyPair::generate().unwrap();
+        let root_pem = root.self_signed(&root_key).unwrap().pem();
+        let mut leaf = CertificateParams::new(vec!["ds.example.com".into()]).unwrap();
+        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        (leaf.not_before, leaf.not_after) = (now - Span::DAY, now + Span::days(90));
+        let key = KeyPair::generate().unwrap();
+        let leaf = leaf.signed_by(&key, &Issuer::from_params(&root, &root_key)).unwrap();
+
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
+            .unwrap();
+        let config = Arc::new(config);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let ended = Arc::new(AtomicBool::new(false));
+        let told = ended.clone();
+        let thread = std::thread::spawn(move || {
+            while let Ok((mut stream, _)) = listener.accept() {
+                if told.load(Ordering::Acquire) {
+                    return;
+                }
+                stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+                let mut connection = ServerConnection::new(config.clone()).unwrap();
+                while connection.is_handshaking() && connection.complete_io(&mut stream).is_ok() {}
+            }
+        });
+        Self { address, root: root_pem, ended, thread: Some(thread) }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Release);
+        let _ = TcpStream::connect(self.address);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// The words that the issue of one server needs, and no others; the root is in the folder.
+fn words(address: SocketAddr) -> Vec<String> {
+    let place = format!("ds.example.com:{}", address.port());
+    ["check", "--only", "certificate/*", "--cacert", "root.pem", "-o", "json"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(["--device-services".to_owned(), format!("https://{place}")])
+        .chain(["--resolve".to_owned(), format!("{place}:127.0.0.1")])
+        .collect()
+}
+
+struct Answer {
+    report: Value,
+    exit: i32,
+    told: String,
+}
+
+fn run(folder: &Path, words: &[String], more: &[&str]) -> Answer {
+    let output = common::pinflight().current_dir(folder).args(words).args(more).output().unwrap();
+    Answer {
+        report: serde_json::from_slice(&output.stdout).unwrap_or(Value::Null),
+        exit: output.status.code().unwrap(),
+        told: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn check<'a>(report: &'a Value, id: &str) -> &'a Value {
+    report["checks"].as_array().unwrap().iter().find(|check| check["id"] == id).unwrap()
+}
+
+fn folder(server: &Server) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("root.pem"), &server.root).unwrap();
+    folder
+}
+
+#[test]
+fn a_single_server_is_judged_with_nothing_else_configured_and_nothing_else_asked() {
+    let server = Server::start();
+    let folder = folder(&server);
+    let Answer { report, exit, told } = run(folder.path(), &words(server.address), &[]);
+    assert_eq!((exit, report["verdict"].as_str(), told.as_str()), (0, Some("selected-pass"), ""));
+    assert_eq!(report["vantages"], serde_json::json!(["discovery"]));
+    assert_eq!(report["taken_at"], report["judged_at"]);
+    for one in report["checks"].as_array().unwrap() {
+        if one["category"] == "certificate" {
+            assert_eq!(one["outcome"], "pass", "{one}");
+        } else {
+            assert_eq!((one["outcome"].as_str(), one["reason"].as_str()), (Some("skipped"), Some("not selected")));
+        }
+    }
+    let targets: Vec<&Value> = report["chains"].as_array().unwrap().iter().map(|chain| &chain["targets"]).collect();
+    assert_eq!(targets, [&serde_json::json!([format!("ds.example.com:{0}@127.0.0.1", server.address.port())])]);
+
+    let plan = common::pinflight().current_dir(folder.path()).args(words(server.address)).arg("--plan").output();
+    let plan = String::from_utf8(plan.unwrap().stdout).unwrap();
+    assert!(plan.starts_with("2 questions would be asked from discovery:\n"), "{plan}");
+    assert!(!plan.contains("awmdm"), "{plan}");
+}
+
+#[test]
+fn one_that_does_not_answer_is_not_seen_and_the_reason_is_told() {
+    let server = Server::start();
+    let (folder, address) = (folder(&server), server.address);
+    drop(server);
+    let Answer { report, exit, .. } = run(folder.path(), &words(address), &[]);
+    assert_eq!((exit, report["verdict"].as_str()), (3, Some("selected-fail")));
+    let path = check(&report, "certificate/path");
+    let reason = path["reason"].as_str().unwrap();
+    assert!(path["outcome"] == "not-observed" && reason.contains("refused"), "{reason}");
+}
+
+#[test]
+fn at_judges_as_of_another_moment_and_the_report_says_both() {
+    let server = Server::start();
+    let folder = folder(&server);
+    let kept = run(folder.path(), &words(server.address), &["--from", "discovery", "--record", "kept.json"]);
+    assert_eq!(kept.exit, 0, "{}", kept.told);
+    let taken = kept.report["taken_at"].as_str().unwrap();
+    let at =
+        |span: Span| (OffsetDateTime::now_utc() + span).format(&time::format_description::well_known::Rfc3339).unwrap();
+    let (before, soon, after) = (at(Span::days(-2)), at(Span::days(70)), at(Span::days(91)));
+    let replay: Vec<String> = ["replay", "kept.json", "-o", "json"].map(str::to_owned).into();
+    for (moment, outcome, kind) in [
+        (before.as_str(), "fail", "not-yet-valid"),
+        (&soon, "warn", "expires-soon"),
+        (&after, "fail", "expired"),
+        (&after[..10], "fail", "expired"),
+    ] {
+        for words in [&words(server.address), &replay] {
+            let Answer { report, told, .. } = run(folder.path(), words, &["--at", moment]);
+            assert_eq!(told, "");
+            let expiry = check(&report, "certificate/expiry");
+            assert_eq!((&expiry["outcome"], &expiry["findings"][0]["cause"]["kind"]), (&outcome.into(), &kind.into()));
+            assert_ne!(report["judged_at"], report["taken_at"]);
+            assert!(report["judged_at"].as_str().unwrap().starts_with(&moment[..10]), "{}", report["judged_at"]);
+            if *words == replay {
+                assert_eq!(report["taken_at"], taken);
+            }
+        }
+    }
+    let table = common::pinflight().current_dir(folder.path()).args(["replay", "kept.json", "--at", &after]).output();
+    let table = String::from_utf8(table.unwrap().stdout).unwrap();
+    assert!(table.contains("judged as of ") && table.contains(taken), "{table}");
+}
+
+#[test]
+fn what_cannot_stand_is_refused_before_anything_is_asked() {
+    let server = Server::start();
+    let folder = folder(&server);
+    let all = words(server.address);
+    let unselected: Vec<String> =
+        all.iter().filter(|word| !["--only", "certificate/*"].contains(&word.as_str())).cloned().collect();
+    for (words, more, wanted) in [
+        (&all, ["--at", "tomorrow"], "--at tomorrow"),
+        (&all, ["--at", "2027-02-30"], "--at 2027-02-30"),
+        (&all, ["--record", "kept.json"], "--from"),
+        (&all, ["--only", "pins/*"], "--from"),
+        (&unselected, ["--repeat", "2"], "--from"),
+    ] {
+        let Answer { exit, told, .. } = run(folder.path(), words, &more);
+        assert!(exit == 2 && told.contains(wanted), "{exit} {told}");
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
