@@ -253,6 +253,8 @@ pub enum Cause {
         keys: Vec<(String, Vec<String>)>,
         /// By what they differ.
         by: Difference,
+        /// Whether one of them stands in a later certificate for the same names: renewed with a new key.
+        renewed: bool,
     },
 
     /// The Trust Service's certificate is sound, but not issued by the Workspace ONE signing service.

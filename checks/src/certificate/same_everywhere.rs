@@ -98,13 +98,9 @@ fn judge(
         return Outcome::Skipped(format!("{} was met once, so there is nothing to compare", only.place()));
     }
     let keys: BTreeSet<&str> = met.iter().map(Met::key).collect();
-    let evidence = evidence(met, &keys);
+    let (evidence, renewed) = renewals(met, evidence(met, &keys));
     if keys.len() <= 1 {
-        let certificates: BTreeSet<_> = met.iter().map(|one| &one.leaf.id).collect();
-        return Outcome::Pass(match certificates.len() {
-            0 | 1 => evidence,
-            several => evidence.and("certificates", format!("{several} with this one key: renewed with the same key")),
-        });
+        return Outcome::Pass(evidence);
     }
     let by = difference(met);
     let cells: Vec<PinCell> = met.iter().map(|one| cell(&one.leaf.key)).collect();
@@ -123,7 +119,7 @@ fn judge(
         places.into_iter().collect()
     };
     let keys = keys.into_iter().map(|key| (key.to_owned(), places(key))).collect();
-    Outcome::warn(Cause::KeysDiffer { keys, by }, evidence)
+    Outcome::warn(Cause::KeysDiffer { keys, by, renewed }, evidence)
 }
 
 /// How often each key was met, of how many times asked.
@@ -136,6 +132,45 @@ fn evidence(met: &[Met<'_>], keys: &BTreeSet<&str>) -> Evidence {
         let serials = serials.into_iter().collect::<Vec<_>>().join(", ");
         evidence.and("key", format!("{key}, {} of {} times, serial {serials}", with_it.len(), met.len()))
     })
+}
+
+/// Each certificate for the same names as another, but from a later day on: what a renewal leaves on some of the servers.
+/// And whether one of them brought a new key. Certificates of the same day are one for each server.
+fn renewals(met: &[Met<'_>], evidence: Evidence) -> (Evidence, bool) {
+    let mut leaves: Vec<&CertificateFacts> = Vec::new();
+    for one in met {
+        if !leaves.iter().any(|known| known.id == one.leaf.id) {
+            leaves.push(one.leaf);
+        }
+    }
+    leaves.sort_by_key(|leaf| leaf.not_before);
+    let times = |leaf: &CertificateFacts| {
+        let count = met.iter().filter(|one| one.leaf.id == leaf.id).count();
+        format!("serial {}, from {}, {count} of {} times", leaf.serial, leaf.not_before.day(), met.len())
+    };
+    let mut renewed_key = false;
+    let mut told = evidence;
+    for (place, new) in leaves.iter().enumerate() {
+        let former = leaves.iter().take(place).filter(|old| takes_the_place_of(new, old));
+        let former: Vec<_> = former.collect();
+        // With the key of any of them, nothing changes for anybody.
+        let same_key = former.iter().rev().find(|old| old.key.spki_sha256 == new.key.spki_sha256);
+        let Some(old) = same_key.or(former.last()) else { continue };
+        let key = if same_key.is_some() { "the same key" } else { "a new key" };
+        renewed_key |= same_key.is_none();
+        let issuer = if new.issuer == old.issuer { String::new() } else { format!(", now by {}", new.issuer) };
+        told = told.and("renewed", format!("with {key}{issuer}: {}; before: {}", times(new), times(old)));
+    }
+    (told, renewed_key)
+}
+
+fn takes_the_place_of(new: &CertificateFacts, old: &CertificateFacts) -> bool {
+    let names = |leaf: &CertificateFacts| -> BTreeSet<String> {
+        leaf.dns_names.iter().map(|name| name.to_ascii_lowercase()).chain(leaf.ip_addresses.iter().cloned()).collect()
+    };
+    let later = old.not_before.days_until(new.not_before) > 0;
+    let same_key = new.key.spki_sha256 == old.key.spki_sha256;
+    names(new) == names(old) && (same_key || later)
 }
 
 /// By what keys differ: the first of SNI, repeats, families, addresses that tells them apart.

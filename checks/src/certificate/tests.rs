@@ -396,7 +396,7 @@ fn keys_are_compared_and_not_certificates() {
             Outcome::Skipped(_) => None,
             Outcome::Pass(_) => Some(None),
             Outcome::Warn(finding) => match &finding.cause {
-                Cause::KeysDiffer { by, keys } => {
+                Cause::KeysDiffer { by, keys, renewed: false } => {
                     assert_eq!(keys.len(), 2);
                     Some(Some(*by))
                 }
@@ -409,6 +409,53 @@ fn keys_are_compared_and_not_certificates() {
 }
 
 #[test]
+fn a_renewal_with_the_same_key_is_told_from_one_with_a_new_key() {
+    let (first, second) = (root("R"), root("S"));
+    let from = |days: i64, issuer: &Made, key: Option<&Made>, host: &str| {
+        let mut params = leaf();
+        params.subject_alt_names = vec![SanType::DnsName(host.try_into().unwrap())];
+        params.not_before = day(days);
+        match key {
+            Some(made) => issuer.issue_for(params, &made.key),
+            None => issuer.issue(params),
+        }
+    };
+    let old = from(-90, &first, None, HOST);
+    for (new, expected) in [
+        (from(-89, &first, None, HOST), Some(("with a new key: ", true))),
+        (from(-1, &second, None, HOST), Some(("with a new key, now by CN=S: ", true))),
+        (from(-1, &first, Some(&old), HOST), Some(("with the same key: ", false))),
+        (from(-90, &first, Some(&old), HOST), Some(("with the same key: ", false))),
+        // Of the same day: one for each server. For other names: something else.
+        (from(-90, &first, None, HOST), None),
+        (from(-1, &first, None, "other.example.com"), None),
+    ] {
+        let met_at = [(A, true, 0, &old), (A, true, 1, &new), (A, true, 2, &old)];
+        let judgement = judged_alone(&SameEverywhere, &[handshakes(&met_at)]);
+        let (evidence, new_key) = match &judgement[0].1 {
+            Outcome::Pass(evidence) => (evidence, false),
+            Outcome::Warn(finding) => match &finding.cause {
+                Cause::KeysDiffer { renewed, .. } => (&finding.evidence, *renewed),
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        };
+        let told = evidence.0.iter().find(|fact| fact.label == "renewed").map(|fact| fact.value.as_str());
+        let Some((words, expected)) = expected else {
+            assert_eq!((told, new_key), (None, false));
+            continue;
+        };
+        let told = told.unwrap();
+        assert_eq!(new_key, expected, "{told}");
+        let serial = |made: &Made| format!("serial {}, from ", crate::x509::read(&made.der).unwrap().serial);
+        assert!(told.starts_with(&format!("{words}")), "{told}");
+        for (made, times) in [(&old, "2 of 3 times"), (&new, "1 of 3 times")] {
+            assert!(told.contains(&serial(made)) && told.contains(times), "{told}");
+        }
+    }
+}
+
+#[test]
 fn address_families_are_told_apart() {
     let root = root("R");
     let (one, other) = (root.leaf(), root.leaf());
@@ -416,7 +463,7 @@ fn address_families_are_told_apart() {
     recording.connections[1].address = Some("[fd00::1]:443".parse().unwrap());
     let judgement = judged_alone(&SameEverywhere, &[recording]);
     match cause(&judgement[0].1) {
-        (State::Warn, Some(Cause::KeysDiffer { by: Difference::Family, keys })) => {
+        (State::Warn, Some(Cause::KeysDiffer { by: Difference::Family, keys, .. })) => {
             let places: Vec<&str> = keys.iter().flat_map(|(_, places)| places).map(String::as_str).collect();
             assert!(places.contains(&"[fd00::1]:443") && places.contains(&"10.1.0.11:443"), "{places:?}");
         }

@@ -80,10 +80,14 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
             format!("{} expires on {}, in {days} days", named(certificate), not_after.day()),
             renew(certificate),
         ),
-        Cause::KeysDiffer { keys, by } => {
+        Cause::KeysDiffer { keys, by, renewed } => {
             let told: Vec<String> =
                 keys.iter().map(|(key, places)| format!("sha256//{key} at {}", places.join(", "))).collect();
-            (format!("different keys are presented {}: {}", difference(*by), told.join("; ")), mend(*by).to_owned())
+            let renewed = if *renewed { "; one of them stands in a later certificate for the same names, as a renewal with a new key leaves it" } else { "" };
+            (
+                format!("different keys are presented {}: {}{renewed}", difference(*by), told.join("; ")),
+                mend(*by).to_owned(),
+            )
         }
         _ => (String::new(), String::new()),
     }

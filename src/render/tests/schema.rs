@@ -239,7 +239,7 @@ fn of_certificates() -> Vec<Cause> {
         Cause::ExpiresSoon { certificate: certificate(), not_after: day, days: -1 },
     ];
     causes.extend(faults.map(|fault| Cause::PathBroken { certificate: certificate(), fault }));
-    causes.extend(differences.map(|by| Cause::KeysDiffer { keys: vec![(text(), vec![text()])], by }));
+    causes.extend(differences.map(|by| Cause::KeysDiffer { keys: vec![(text(), vec![text()])], by, renewed: true }));
     causes
 }
 
