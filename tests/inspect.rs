@@ -469,7 +469,7 @@ fn whatever_cannot_be_read_or_meant_is_usage() {
         (vec!["ds.example.com:0"], "as a server: "),
         (vec![empty.as_str(), "--no-sni"], "are for servers"),
         (vec!["ds.example.com", "--sni", "10.0.0.1"], "a server name is never an address"),
-        (vec!["ds.example.com", "--at", "yesterday"], "--at: not a date"),
+        (vec!["ds.example.com", "--at", "yesterday"], "--at yesterday\n  not a date"),
         (vec!["ds.example.com", "--cacert", "no-such.pem"], "no-such.pem: there is no such file"),
         (vec!["ds.example.com", "--resolve", "nonsense"], "--resolve nonsense"),
         (vec!["\u{1b}[2J/x"], "as a file"),

@@ -448,7 +448,7 @@ fn a_renewal_with_the_same_key_is_told_from_one_with_a_new_key() {
         let told = told.unwrap();
         assert_eq!(new_key, expected, "{told}");
         let serial = |made: &Made| format!("serial {}, from ", crate::x509::read(&made.der).unwrap().serial);
-        assert!(told.starts_with(&format!("{words}")), "{told}");
+        assert!(told.starts_with(words), "{told}");
         for (made, times) in [(&old, "2 of 3 times"), (&new, "1 of 3 times")] {
             assert!(told.contains(&serial(made)) && told.contains(times), "{told}");
         }
