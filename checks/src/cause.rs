@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use serde::Serialize;
 
 use crate::{
-    deployment::Role,
+    deployment::{Role, Vantage},
     recording::{BodyEnd, ConnectFailure, HttpFailure, NameFailure, ProxyFailure, TlsFailure},
     time::Timestamp,
     x509::{CertificateName, LinkFault},
@@ -257,6 +257,17 @@ pub enum Cause {
         renewed: bool,
     },
 
+    /// Something between here and the server re-signs its certificate.
+    Intercepted {
+        /// What is presented in place of the server's own.
+        certificate: CertificateName,
+        /// Who issued it.
+        issuer: CertificateName,
+        /// What shows that this issuer re-signs.
+        proof: InterceptionProof,
+        /// Whether the root above it counts here, because it was declared or the operating system has it.
+        declared: bool,
+    },
     /// The Trust Service's certificate is sound, but not issued by the Workspace ONE signing service.
     IssuedElsewhere {
         /// Its leaf.
@@ -329,6 +340,44 @@ pub enum Cause {
         only_other: Vec<String>,
         /// The cloud's non-empty answer hides the on-premises Trust Service.
         hides: bool,
+    },
+}
+
+/// What shows that an issuer re-signs what it did not issue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum InterceptionProof {
+    /// Though not public, it signs for discovery, which is the vendor's, and for hosts of the customer's.
+    SignsDiscoveryToo {
+        /// Where that was seen.
+        vantage: Vantage,
+        /// The hosts, discovery first.
+        hosts: Vec<String>,
+    },
+    /// It signs for hosts that have issuers of their own, seen from elsewhere.
+    UnrelatedElsewhere {
+        /// Where that was seen.
+        vantage: Vantage,
+        /// The hosts.
+        hosts: Vec<String>,
+        /// Where they have issuers of their own.
+        elsewhere: Vantage,
+    },
+    /// Its root is not known, and seen from elsewhere the same name has a chain that is trusted.
+    TrustedElsewhere {
+        /// Where that was seen.
+        vantage: Vantage,
+        /// The host.
+        host: String,
+        /// Where its chain is trusted.
+        elsewhere: Vantage,
+    },
+    /// Its root is not known, and it signs for the vendor's own host, whose certificate is public.
+    SignsForTheVendor {
+        /// Where that was seen.
+        vantage: Vantage,
+        /// The host.
+        host: String,
     },
 }
 
@@ -416,6 +465,7 @@ pub fn owners(kind: &str) -> &'static [&'static str] {
         "wrong-order" | "stranger-sent" | "sent-twice" => &["certificate/order"],
         "name-mismatch" | "name-in-common-name-only" | "partial-wildcard" => &["certificate/name"],
         "expired" | "not-yet-valid" | "expires-soon" => &["certificate/expiry"],
+        "intercepted" => &["tls/interception"],
         "issued-elsewhere" => &["trust-service/issuer"],
         "certificate-not-bound" => &["trust-service/bound-everywhere"],
         "keys-differ" => &["certificate/same-everywhere"],

@@ -80,9 +80,26 @@ impl Alone<'_> {
     }
 }
 
+/// As [`judge_presented`], for what holds of the servers' own certificates alone.
+pub(crate) fn judge_each(
+    case: &Case<'_>,
+    roles: fn(Role) -> bool,
+    mut judge: impl FnMut(&Presented<'_>, &ChainFacts) -> Vec<Outcome>,
+) -> Judgement {
+    judge_presented(case, roles, |presented, chain| match chain.leaf() {
+        Some(leaf) if case.interception(&leaf.id).is_some() => vec![not_its_own(&presented.target)],
+        _ => judge(presented, chain),
+    })
+}
+
+/// What there is to say of a certificate that was re-signed on the way.
+pub(crate) fn not_its_own(target: &Target) -> Outcome {
+    Outcome::unanswered(format!("what is presented at {target} is not the server's own certificate"))
+}
+
 /// Judges every distinct chain that servers of these roles presented to a client that asks as devices do; what was asked
 /// and presented none is not observed.
-pub(crate) fn judge_each(
+pub(crate) fn judge_presented(
     case: &Case<'_>,
     roles: fn(Role) -> bool,
     mut judge: impl FnMut(&Presented<'_>, &ChainFacts) -> Vec<Outcome>,

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::{
     deployment::{Deployment, Policy, Role, ServerAddress, TrustServiceMode, Vantage},
+    interception::{self, Interception},
     outcome::{Outcome, Target, Unobserved},
     recording::{CertId, ConnectionFact, FileContent, FileUse, HttpFact, NameFact, Recording, Request, SuppliedFile},
     time::Timestamp,
@@ -100,6 +101,7 @@ pub struct Case<'a> {
     /// What was seen, one recording a vantage.
     pub recordings: &'a [Recording],
     chains: BTreeMap<Vec<CertId>, ChainFacts>,
+    intercepted: BTreeMap<CertId, Interception>,
     certificates: BTreeMap<CertId, CertificateFacts>,
 }
 
@@ -107,13 +109,15 @@ impl<'a> Case<'a> {
     /// A case over recordings of one deployment; `None` if there are none.
     pub fn new(recordings: &'a [Recording], policy: &'a Policy, now: Timestamp) -> Option<Self> {
         let first = recordings.first()?;
+        let (chains, certificates) = (x509::chains(recordings, now), certificates(recordings));
         Some(Self {
             deployment: &first.deployment,
             policy,
             now,
             recordings,
-            chains: x509::chains(recordings, now),
-            certificates: certificates(recordings),
+            intercepted: interception::read(recordings, &chains, &certificates),
+            chains,
+            certificates,
         })
     }
 
@@ -189,6 +193,11 @@ impl<'a> Case<'a> {
     /// What is to be known of a chain as presented; `None` for one that no recording holds.
     pub fn chain(&self, sent: &[CertId]) -> Option<&ChainFacts> {
         self.chains.get(sent)
+    }
+
+    /// Who re-signed a leaf, if it is not the server's own.
+    pub fn interception(&self, leaf: &CertId) -> Option<&Interception> {
+        self.intercepted.get(leaf)
     }
 
     /// A certificate met or supplied, if it can be read.

@@ -27,6 +27,10 @@ pub fn judge(
                 Some(reason) => Outcome::Skipped(reason),
                 None => Outcome::unanswered(format!("no connection for GET {}", fact.url)),
             },
+            // Whoever re-signs the connection answers as it likes.
+            Err(Useless::Fault(_)) if fact.leaf.as_ref().is_some_and(|leaf| case.interception(leaf).is_some()) => {
+                Outcome::unanswered(format!("what answers at {target} is not the server itself"))
+            }
             Err(Useless::Fault(cause)) => Outcome::fail(*cause, of_answer(fact)),
         };
         let answered = |known: &Outcome| !matches!(known, Outcome::NotObserved(_));

@@ -15,6 +15,7 @@ pub mod glob;
 pub mod guide;
 mod http;
 pub mod inspect;
+pub mod interception;
 pub mod json;
 pub mod judge;
 pub mod matrix;
@@ -32,5 +33,6 @@ mod sections;
 #[cfg(test)]
 mod testing;
 pub mod time;
+pub mod tls;
 pub mod trust_service;
 pub mod x509;

@@ -3,7 +3,7 @@
 use crate::{
     certificate,
     check::{Check, CheckId},
-    discovery, dns, firewall, guide, network, pins, trust_service,
+    discovery, dns, firewall, guide, network, pins, tls, trust_service,
 };
 
 /// The one list.
@@ -16,6 +16,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &firewall::DiscoveryToDeviceServices,
     &firewall::DevicesToTrustService,
     &network::Reachable,
+    &tls::Interception,
     &discovery::HostRegistry,
     &trust_service::Url,
     &trust_service::Redirect,
@@ -42,13 +43,14 @@ pub fn ids() -> Vec<&'static str> {
 pub(crate) const NAMES_AND_PROXY: &[CheckId] =
     &[CheckId("dns/discovery-resolves"), CheckId("dns/names-resolve"), CheckId("network/proxy")];
 
-/// What an answer of any server needs first: names, the proxy, and every way.
+/// What an answer of any server needs first: names, the proxy, every way, and the server itself at its end.
 pub(crate) const EVERY_WAY: &[CheckId] = &[
     CheckId("firewall/console-to-discovery"),
     CheckId("firewall/device-services-to-discovery"),
     CheckId("firewall/discovery-to-device-services"),
     CheckId("firewall/devices-to-trust-service"),
     CheckId("network/reachable"),
+    CheckId("tls/interception"),
 ];
 
 /// What a source of pins needs first.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Said, leaf_unreadable, presented};
+use super::{Said, leaf_unreadable, not_its_own, presented};
 use crate::{
     cause::{Cause, Difference},
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
@@ -42,6 +42,10 @@ impl Check for SameEverywhere {
         for fact in facts.filter(|fact| fact.role.is_device_services()) {
             let Some(chain) = presented(fact).and_then(|(sent, _)| case.chain(sent)) else { continue };
             match chain.leaf() {
+                Some(leaf) if case.interception(&leaf.id).is_some() => {
+                    let target = Target::of(&fact.endpoint, fact.address);
+                    said.say(target.clone(), not_its_own(&target));
+                }
                 Some(leaf) => met.entry(Target::Endpoint(fact.endpoint.clone())).or_default().push(Met { fact, leaf }),
                 None => said.say(Target::of(&fact.endpoint, fact.address), leaf_unreadable(chain)),
             }

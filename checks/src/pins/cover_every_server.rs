@@ -2,6 +2,7 @@
 
 use crate::{
     cause::Cause,
+    certificate::not_its_own,
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
     deployment::Role,
     matrix::{self, Met},
@@ -21,6 +22,7 @@ impl Check for CoverEveryServer {
             title: "Every key that devices can meet at Device Services is pinned",
             steps: &[GuideStep::P2, GuideStep::S6],
             depends_on: &[
+                CheckId("tls/interception"),
                 CheckId("discovery/host-registry"),
                 CheckId("trust-service/settings"),
                 CheckId("pins/well-formed"),
@@ -51,6 +53,9 @@ fn of(case: &Case<'_>, book: &Book, used: &Source, met: &Met<'_>) -> Outcome {
     let Some(leaf) = met.leaf else {
         return Outcome::unanswered(format!("no certificate was seen at {}", met.target));
     };
+    if case.interception(&leaf.id).is_some() {
+        return not_its_own(&met.target);
+    }
     let cell = used.cell(&leaf.key);
     let hidden = book.hidden().map(|source| source.cell(&leaf.key));
     let evidence = Evidence::of("key", format!("{} sha256//{}", leaf.key.words, leaf.key.spki_sha256));

@@ -1,7 +1,7 @@
 //! Certificates.
 
 use crate::{
-    cause::{Cause, Difference},
+    cause::{Cause, Difference, InterceptionProof},
     x509::{CertificateName, LinkFault, Place},
 };
 
@@ -89,8 +89,58 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
                 mend(*by).to_owned(),
             )
         }
+        Cause::Intercepted { certificate, issuer, proof, declared } => {
+            let known = if *declared { ", whose root counts here" } else { "" };
+            (
+                format!("{} is not the server's own: {} re-signs it{known}; {}", named(certificate), issuer.subject, proved(proof)),
+                format!(
+                    "except {} from TLS inspection {}: proxies, firewalls and virus scanners do that. Pinned devices refuse what is \
+                     re-signed, and to trust its root changes nothing",
+                    hosts(proof),
+                    way(proof)
+                ),
+            )
+        }
         _ => (String::new(), String::new()),
     }
+}
+
+fn proved(proof: &InterceptionProof) -> String {
+    match proof {
+        InterceptionProof::SignsDiscoveryToo { vantage, hosts } => {
+            format!("seen from {vantage}, this one issuer, which is not public, signs for {}", hosts.join(" and for "))
+        }
+        InterceptionProof::UnrelatedElsewhere { vantage, hosts, elsewhere } => format!(
+            "seen from {vantage} it signs for {}, which have issuers of their own seen from {elsewhere}",
+            hosts.join(" and for ")
+        ),
+        InterceptionProof::TrustedElsewhere { vantage, host, elsewhere } => format!(
+            "seen from {vantage} its root is neither public nor declared, and seen from {elsewhere} the chain of {host} is \
+             trusted and another"
+        ),
+        InterceptionProof::SignsForTheVendor { vantage, host } => format!(
+            "seen from {vantage} its root is neither public nor declared, and {host} is the vendor's, with a public certificate"
+        ),
+    }
+}
+
+fn hosts(proof: &InterceptionProof) -> String {
+    match proof {
+        InterceptionProof::SignsDiscoveryToo { hosts, .. } | InterceptionProof::UnrelatedElsewhere { hosts, .. } => {
+            hosts.join(" and ")
+        }
+        InterceptionProof::TrustedElsewhere { host, .. } | InterceptionProof::SignsForTheVendor { host, .. } => {
+            host.clone()
+        }
+    }
+}
+
+fn way(proof: &InterceptionProof) -> String {
+    let (InterceptionProof::SignsDiscoveryToo { vantage, .. }
+    | InterceptionProof::UnrelatedElsewhere { vantage, .. }
+    | InterceptionProof::TrustedElsewhere { vantage, .. }
+    | InterceptionProof::SignsForTheVendor { vantage, .. }) = proof;
+    format!("on the way from {}", vantage.place())
 }
 
 pub(super) fn named(certificate: &CertificateName) -> String {

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use pinflight_checks::{
-    cause::{Cause, Difference, PinFault, UrlFault},
-    deployment::Role,
+    cause::{Cause, Difference, InterceptionProof, PinFault, UrlFault},
+    deployment::{Role, Vantage},
     recording::{
         BodyEnd, CertId, ConnectFailure, ConversationFailure, HttpFailure, NameFailure, ProxyFailure, TlsFailure,
     },
@@ -238,6 +238,19 @@ fn of_certificates() -> Vec<Cause> {
         Cause::NotYetValid { certificate: certificate(), not_before: day },
         Cause::ExpiresSoon { certificate: certificate(), not_after: day, days: -1 },
     ];
+    let (vantage, elsewhere) = (Vantage::Console, Vantage::Device);
+    let proofs = [
+        InterceptionProof::SignsDiscoveryToo { vantage, hosts: vec![text(), text()] },
+        InterceptionProof::UnrelatedElsewhere { vantage, hosts: vec![text(), text()], elsewhere },
+        InterceptionProof::TrustedElsewhere { vantage, host: text(), elsewhere },
+        InterceptionProof::SignsForTheVendor { vantage, host: text() },
+    ];
+    causes.extend(proofs.map(|proof| Cause::Intercepted {
+        certificate: certificate(),
+        issuer: certificate(),
+        proof,
+        declared: true,
+    }));
     causes.extend(faults.map(|fault| Cause::PathBroken { certificate: certificate(), fault }));
     causes.extend(differences.map(|by| Cause::KeysDiffer { keys: vec![(text(), vec![text()])], by, renewed: true }));
     causes
@@ -310,6 +323,7 @@ fn is_known(cause: &Cause) {
         | Cause::MissingIntermediate { .. }
         | Cause::UntrustedRoot { .. }
         | Cause::SelfSigned { .. }
+        | Cause::Intercepted { .. }
         | Cause::IssuedElsewhere { .. }
         | Cause::CertificateNotBound { .. }
         | Cause::PathBroken { .. }
