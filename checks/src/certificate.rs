@@ -15,6 +15,7 @@ use crate::{
     cause::Cause,
     check::{Case, Check, CheckId, Judgement},
     deployment::{Endpoint, Policy, Role, ServiceUrl, TrustServiceMode, Vantage},
+    interception::Interception,
     outcome::{Outcome, Target},
     prose,
     reach::{self, Missed},
@@ -87,14 +88,18 @@ pub(crate) fn judge_each(
     mut judge: impl FnMut(&Presented<'_>, &ChainFacts) -> Vec<Outcome>,
 ) -> Judgement {
     judge_presented(case, roles, |presented, chain| match chain.leaf() {
-        Some(leaf) if case.interception(&leaf.id).is_some() => vec![not_its_own(&presented.target)],
-        _ => judge(presented, chain),
+        Some(leaf) => match case.interception(&leaf.id) {
+            Some(found) => vec![not_its_own(&presented.target, found)],
+            None => judge(presented, chain),
+        },
+        None => judge(presented, chain),
     })
 }
 
 /// What there is to say of a certificate that was re-signed on the way.
-pub(crate) fn not_its_own(target: &Target) -> Outcome {
-    Outcome::unanswered(format!("what is presented at {target} is not the server's own certificate"))
+pub(crate) fn not_its_own(target: &Target, found: &Interception) -> Outcome {
+    let by = &found.issuer.subject;
+    Outcome::unanswered(format!("what is presented at {target} is not the server's own certificate: {by} re-signs it"))
 }
 
 /// Judges every distinct chain that servers of these roles presented to a client that asks as devices do; what was asked

@@ -36,20 +36,20 @@ struct Seen<'a> {
     fact: &'a ConnectionFact,
     leaf: &'a CertificateFacts,
     issuer: &'a CertificateFacts,
-    end: End<'a>,
+    end: End,
     /// Whether its key is among those that the admin supplied as the servers' own.
     is_own: bool,
 }
 
 /// Where a chain leads.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum End<'a> {
+enum End {
     /// To a root of Mozilla's: nobody re-signs under one.
     Public,
     /// To a private root that counts for this role.
     Declared,
     /// To a root that does not.
-    Unknown(&'a CertId),
+    Unknown,
     /// Its root is neither sent nor known.
     Open,
 }
@@ -75,6 +75,160 @@ impl<'a> Seen<'a> {
     }
 }
 
+/// What a service showed to one vantage under its own name.
+struct Service<'a> {
+    vantage: Vantage,
+    endpoint: &'a Endpoint,
+    is_discovery: bool,
+    /// Everybody who issued one of its leaves.
+    issuers: BTreeSet<IssuerId<'a>>,
+    /// Those of them who may re-sign.
+    suspects: BTreeSet<IssuerId<'a>>,
+    /// Those of them whose root is not known, though public roots count.
+    unknown: BTreeSet<IssuerId<'a>>,
+    /// Whether all of its chains are trusted.
+    is_trusted: bool,
+    /// Whether all of its chains lead to roots that are not known.
+    is_unknown: bool,
+}
+
+/// More services than the protocol knows are not compared with each other.
+const MAX_SERVICES: usize = 16;
+
+/// What all vantages met, each issuer of each service once.
+struct Met<'a> {
+    services: Vec<Service<'a>>,
+    /// Everybody who issued anything that a vantage met.
+    at: BTreeMap<Vantage, BTreeSet<IssuerId<'a>>>,
+    /// Everybody who issued what servers asked by their own address present.
+    by_address: BTreeSet<IssuerId<'a>>,
+}
+
+impl<'a> Met<'a> {
+    fn of(seen: &[Seen<'a>]) -> Self {
+        let mut services: BTreeMap<(Vantage, &Endpoint), Service<'a>> = BTreeMap::new();
+        let mut met = Met { services: Vec::new(), at: BTreeMap::new(), by_address: BTreeSet::new() };
+        for one in seen {
+            let issuer = one.issuer_id();
+            met.at.entry(one.vantage).or_default().insert(issuer);
+            if !one.is_by_name() {
+                if one.fact.sni.is_some() {
+                    met.by_address.insert(issuer);
+                }
+                continue;
+            }
+            let endpoint = &one.fact.endpoint;
+            let service = services.entry((one.vantage, endpoint)).or_insert_with(|| Service {
+                vantage: one.vantage,
+                endpoint,
+                is_discovery: one.fact.role == Role::Discovery,
+                issuers: BTreeSet::new(),
+                suspects: BTreeSet::new(),
+                unknown: BTreeSet::new(),
+                is_trusted: true,
+                is_unknown: true,
+            });
+            service.issuers.insert(issuer);
+            service.is_trusted &= one.is_trusted();
+            service.is_unknown &= one.end == End::Unknown && one.is_suspect();
+            if one.is_suspect() {
+                service.suspects.insert(issuer);
+                if one.end == End::Unknown && one.public_roots_count {
+                    service.unknown.insert(issuer);
+                }
+            }
+        }
+        met.services = services.into_values().collect();
+        met
+    }
+
+    /// The services that one vantage met.
+    fn here(&self, vantage: Vantage) -> impl Iterator<Item = &Service<'a>> {
+        self.services.iter().filter(move |service| service.vantage == vantage).take(MAX_SERVICES)
+    }
+
+    fn service(&self, vantage: Vantage, endpoint: &Endpoint) -> Option<&Service<'a>> {
+        self.here(vantage).find(|service| service.endpoint == endpoint)
+    }
+
+    /// Each issuer that is shown to re-sign, by the first proof of it.
+    fn proofs(&self) -> BTreeMap<IssuerId<'a>, InterceptionProof> {
+        let mut proofs = BTreeMap::new();
+        for vantage in Vantage::ALL {
+            let suspects: BTreeSet<IssuerId<'a>> =
+                self.here(vantage).flat_map(|service| service.suspects.iter().copied()).collect();
+            for issuer in suspects {
+                let proof = self
+                    .signs_discovery_too(vantage, issuer)
+                    .or_else(|| self.unrelated_elsewhere(vantage, issuer))
+                    .or_else(|| self.trusted_elsewhere(vantage, issuer))
+                    .or_else(|| self.signs_for_the_vendor(vantage, issuer));
+                if let Some(proof) = proof {
+                    proofs.entry(issuer).or_insert(proof);
+                }
+            }
+        }
+        proofs
+    }
+
+    /// The issuer, which is not public, signs for discovery, which is the vendor's, and for a host of the customer's.
+    fn signs_discovery_too(&self, vantage: Vantage, issuer: IssuerId<'a>) -> Option<InterceptionProof> {
+        let signed = || self.here(vantage).filter(|service| service.suspects.contains(&issuer));
+        let discovery = signed().find(|service| service.is_discovery)?;
+        let customers = signed().filter(|service| !service.is_discovery).map(|service| &service.endpoint.host);
+        let customers: BTreeSet<&String> = customers.filter(|host| **host != discovery.endpoint.host).collect();
+        if customers.is_empty() {
+            return None;
+        }
+        let hosts = [&discovery.endpoint.host].into_iter().chain(customers).cloned().collect();
+        Some(InterceptionProof::SignsDiscoveryToo { vantage, hosts })
+    }
+
+    /// The issuer signs for hosts that, seen from elsewhere, have issuers that have nothing to do with each other.
+    fn unrelated_elsewhere(&self, vantage: Vantage, issuer: IssuerId<'a>) -> Option<InterceptionProof> {
+        let signed: Vec<&Service<'a>> =
+            self.here(vantage).filter(|service| service.suspects.contains(&issuer)).collect();
+        let pairs = signed.iter().flat_map(|one| signed.iter().map(move |other| (one, other)));
+        for (one, other) in pairs.filter(|(one, other)| one.endpoint.host < other.endpoint.host) {
+            let unrelated = |elsewhere: &Vantage| {
+                let issuers = |of: &Service<'a>| self.service(*elsewhere, of.endpoint).map(|there| &there.issuers);
+                let (Some(first), Some(second)) = (issuers(one), issuers(other)) else { return false };
+                first.is_disjoint(second) && !first.contains(&issuer) && !second.contains(&issuer)
+            };
+            if let Some(elsewhere) = Vantage::ALL.into_iter().find(unrelated) {
+                let hosts = vec![one.endpoint.host.clone(), other.endpoint.host.clone()];
+                return Some(InterceptionProof::UnrelatedElsewhere { vantage, hosts, elsewhere });
+            }
+        }
+        None
+    }
+
+    /// Under its name a service shows nothing but roots that are not known, and from elsewhere nothing but chains that are
+    /// trusted, and this issuer nowhere. A vantage that meets both met two servers, one of which is set up wrongly; and a
+    /// server that shows it when asked by its own address presents it itself.
+    fn trusted_elsewhere(&self, vantage: Vantage, issuer: IssuerId<'a>) -> Option<InterceptionProof> {
+        if self.by_address.contains(&issuer) {
+            return None;
+        }
+        let signed = self.here(vantage).filter(|service| service.is_unknown && service.suspects.contains(&issuer));
+        signed.into_iter().find_map(|service| {
+            let trusted = |elsewhere: &Vantage| {
+                let there = self.service(*elsewhere, service.endpoint).is_some_and(|there| there.is_trusted);
+                there && self.at.get(elsewhere).is_some_and(|issuers| !issuers.contains(&issuer))
+            };
+            let elsewhere = Vantage::ALL.into_iter().find(trusted)?;
+            Some(InterceptionProof::TrustedElsewhere { vantage, host: service.endpoint.host.clone(), elsewhere })
+        })
+    }
+
+    /// The issuer signs for the vendor's own host, which every device trusts as it comes, under a root that nobody declared.
+    fn signs_for_the_vendor(&self, vantage: Vantage, issuer: IssuerId<'a>) -> Option<InterceptionProof> {
+        let is_vendors = |service: &&Service<'a>| service.is_discovery && service.endpoint.host == DISCOVERY_HOST;
+        let vendors = self.here(vantage).find(is_vendors).filter(|service| service.unknown.contains(&issuer))?;
+        Some(InterceptionProof::SignsForTheVendor { vantage, host: vendors.endpoint.host.clone() })
+    }
+}
+
 /// Every leaf that was re-signed on the way. Such a leaf is made for the purpose: wherever it is met, it is not the
 /// server's own.
 pub(crate) fn read(
@@ -88,18 +242,7 @@ pub(crate) fn read(
         .flat_map(|recording| recording.connections.iter().map(move |fact| (recording, fact)))
         .filter_map(|(recording, fact)| seen(recording, fact, chains.get(presented(fact)?)?, &own))
         .collect();
-    let mut proofs: BTreeMap<IssuerId<'_>, InterceptionProof> = BTreeMap::new();
-    let vantages: BTreeSet<Vantage> = seen.iter().map(|one| one.vantage).collect();
-    for vantage in vantages {
-        let here: Vec<&Seen<'_>> = seen.iter().filter(|one| one.vantage == vantage && one.is_by_name()).collect();
-        for (issuer, proof) in signs_discovery_too(vantage, &here)
-            .chain(unrelated_elsewhere(vantage, &here, &seen))
-            .chain(trusted_elsewhere(vantage, &here, &seen))
-            .chain(signs_for_the_vendor(vantage, &here))
-        {
-            proofs.entry(issuer).or_insert(proof);
-        }
-    }
+    let proofs = Met::of(&seen).proofs();
     let struck = seen.iter().filter(|one| one.is_suspect());
     struck
         .filter_map(|one| {
@@ -144,7 +287,7 @@ fn seen<'a>(
         _ if chain.paths.iter().any(is_public) => End::Public,
         end if end.is_trusted(fact.role) => End::Declared,
         PathEnd::IssuerMissing { .. } => End::Open,
-        PathEnd::Untrusted { id } | PathEnd::SigningRoot { id } => End::Unknown(id),
+        PathEnd::Untrusted { .. } | PathEnd::SigningRoot { .. } => End::Unknown,
         PathEnd::Mozilla { .. } | PathEnd::System { .. } | PathEnd::Supplied { .. } => End::Declared,
     };
     let roots = &recording.roots;
@@ -152,98 +295,4 @@ fn seen<'a>(
     let leaf = chain.leaf()?;
     let is_own = own.contains(leaf.key.spki_sha256.as_str());
     Some(Seen { vantage: recording.vantage, public_roots_count, fact, leaf, issuer, end, is_own })
-}
-
-type Proofs<'a> = std::vec::IntoIter<(IssuerId<'a>, InterceptionProof)>;
-
-/// One issuer, not public, signs for discovery, which is the vendor's, and for a host of the customer's.
-fn signs_discovery_too<'a>(vantage: Vantage, here: &[&Seen<'a>]) -> Proofs<'a> {
-    let private = || here.iter().filter(|one| one.is_suspect());
-    let mut found: BTreeMap<IssuerId<'a>, InterceptionProof> = BTreeMap::new();
-    for discovery in private().filter(|one| one.fact.role == Role::Discovery) {
-        let issuer = discovery.issuer_id();
-        let host = &discovery.fact.endpoint.host;
-        let customers: BTreeSet<&str> = private()
-            .filter(|one| one.fact.role != Role::Discovery && one.issuer_id() == issuer)
-            .map(|one| one.fact.endpoint.host.as_str())
-            .filter(|customers| customers != host)
-            .collect();
-        if !customers.is_empty() {
-            let hosts = [host.as_str()].into_iter().chain(customers).map(str::to_owned).collect();
-            found.insert(issuer, InterceptionProof::SignsDiscoveryToo { vantage, hosts });
-        }
-    }
-    found.into_iter().collect::<Vec<_>>().into_iter()
-}
-
-/// One issuer signs for hosts that, seen from elsewhere, have issuers that have nothing to do with each other.
-fn unrelated_elsewhere<'a>(vantage: Vantage, here: &[&Seen<'a>], all: &[Seen<'a>]) -> Proofs<'a> {
-    let mut found = Vec::new();
-    for one in here.iter().filter(|one| one.is_suspect()) {
-        let issuer = one.issuer_id();
-        let others =
-            here.iter().filter(|other| other.is_suspect() && other.fact.endpoint.host != one.fact.endpoint.host);
-        for other in others.filter(|other| other.issuer_id() == issuer) {
-            let unrelated = |elsewhere: &Vantage| {
-                let issuers = |host: &str| -> BTreeSet<IssuerId<'a>> {
-                    let there = all.iter().filter(|seen| seen.vantage == *elsewhere && seen.is_by_name());
-                    there.filter(|seen| seen.fact.endpoint.host == host).map(Seen::issuer_id).collect()
-                };
-                let (first, second) = (issuers(&one.fact.endpoint.host), issuers(&other.fact.endpoint.host));
-                let known = !first.is_empty() && !second.is_empty();
-                known && first.is_disjoint(&second) && !first.contains(&issuer) && !second.contains(&issuer)
-            };
-            let Some(elsewhere) = Vantage::ALL.into_iter().find(unrelated) else { continue };
-            let hosts: BTreeSet<String> =
-                [one, other].into_iter().map(|seen| seen.fact.endpoint.host.clone()).collect();
-            let hosts = hosts.into_iter().collect();
-            found.push((issuer, InterceptionProof::UnrelatedElsewhere { vantage, hosts, elsewhere }));
-        }
-    }
-    found.into_iter()
-}
-
-/// Under its name a service shows nothing but a root that is not known, and from elsewhere nothing but chains that are
-/// trusted and this issuer nowhere. A vantage that meets both met two servers, one of which is set up wrongly.
-fn trusted_elsewhere<'a>(vantage: Vantage, here: &[&Seen<'a>], all: &[Seen<'a>]) -> Proofs<'a> {
-    let mut found = Vec::new();
-    let endpoints: BTreeSet<&Endpoint> = here.iter().map(|one| &one.fact.endpoint).collect();
-    for endpoint in endpoints {
-        let met: Vec<&&Seen<'_>> = here.iter().filter(|one| one.fact.endpoint == *endpoint).collect();
-        if !met.iter().all(|one| matches!(one.end, End::Unknown(_)) && one.is_suspect()) {
-            continue;
-        }
-        for one in met {
-            let issuer = one.issuer_id();
-            let trusted = |elsewhere: &Vantage| {
-                let there = || all.iter().filter(|seen| seen.vantage == *elsewhere);
-                let mut by_name =
-                    there().filter(|seen| seen.is_by_name() && seen.fact.endpoint == *endpoint).peekable();
-                by_name.peek().is_some()
-                    && by_name.all(Seen::is_trusted)
-                    && there().all(|seen| seen.issuer_id() != issuer)
-            };
-            // A server behind the name that shows it too, asked by its own address, is the one that presents it.
-            let by_address =
-                all.iter().any(|seen| !seen.is_by_name() && seen.fact.sni.is_some() && seen.issuer_id() == issuer);
-            if let (Some(elsewhere), false) = (Vantage::ALL.into_iter().find(trusted), by_address) {
-                let host = endpoint.host.clone();
-                found.push((issuer, InterceptionProof::TrustedElsewhere { vantage, host, elsewhere }));
-            }
-        }
-    }
-    found.into_iter()
-}
-
-/// The vendor's own host, which everybody's devices trust as they come, under a root that nobody declared.
-fn signs_for_the_vendor<'a>(vantage: Vantage, here: &[&Seen<'a>]) -> Proofs<'a> {
-    let vendors = here.iter().filter(|one| {
-        let is_vendors = one.fact.role == Role::Discovery && one.fact.endpoint.host == DISCOVERY_HOST;
-        is_vendors && one.public_roots_count && one.is_suspect() && matches!(one.end, End::Unknown(_))
-    });
-    let proof = |one: &&Seen<'a>| {
-        let host = one.fact.endpoint.host.clone();
-        (one.issuer_id(), InterceptionProof::SignsForTheVendor { vantage, host })
-    };
-    vendors.map(proof).collect::<Vec<_>>().into_iter()
 }

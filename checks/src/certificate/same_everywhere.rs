@@ -42,9 +42,9 @@ impl Check for SameEverywhere {
         for fact in facts.filter(|fact| fact.role.is_device_services()) {
             let Some(chain) = presented(fact).and_then(|(sent, _)| case.chain(sent)) else { continue };
             match chain.leaf() {
-                Some(leaf) if case.interception(&leaf.id).is_some() => {
+                Some(leaf) if let Some(found) = case.interception(&leaf.id) => {
                     let target = Target::of(&fact.endpoint, fact.address);
-                    said.say(target.clone(), not_its_own(&target));
+                    said.say(target.clone(), not_its_own(&target, found));
                 }
                 Some(leaf) => met.entry(Target::Endpoint(fact.endpoint.clone())).or_default().push(Met { fact, leaf }),
                 None => said.say(Target::of(&fact.endpoint, fact.address), leaf_unreadable(chain)),

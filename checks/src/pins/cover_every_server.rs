@@ -53,8 +53,8 @@ fn of(case: &Case<'_>, book: &Book, used: &Source, met: &Met<'_>) -> Outcome {
     let Some(leaf) = met.leaf else {
         return Outcome::unanswered(format!("no certificate was seen at {}", met.target));
     };
-    if case.interception(&leaf.id).is_some() {
-        return not_its_own(&met.target);
+    if let Some(found) = case.interception(&leaf.id) {
+        return not_its_own(&met.target, found);
     }
     let cell = used.cell(&leaf.key);
     let hidden = book.hidden().map(|source| source.cell(&leaf.key));
