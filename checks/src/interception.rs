@@ -11,7 +11,7 @@ use crate::{
     deployment::{DISCOVERY_HOST, Endpoint, Role, Vantage},
     reach,
     recording::{CertId, ConnectionFact, ConversationFailure, FileContent, FileUse, Recording},
-    x509::{CertificateFacts, CertificateName, ChainFacts, PathEnd, PathFacts, Place},
+    x509::{self, CertificateFacts, CertificateName, ChainFacts, PathEnd, PathFacts, Place},
 };
 
 /// A leaf that is not the server's own.
@@ -273,6 +273,17 @@ fn presented(fact: &ConnectionFact) -> Option<&[CertId]> {
     }
 }
 
+/// Whether a path leads to one of Mozilla's roots, whichever roots count in the run: by the key of a member, which the one
+/// below it verifies; or, where the root is not at hand, by the name of whoever is missing.
+fn is_public(chain: &ChainFacts, path: &PathFacts) -> bool {
+    let by_key = |id: &CertId| chain.certificate(id).is_some_and(|facts| x509::is_public_key(&facts.key.spki_sha256));
+    let by_name = match &path.end {
+        PathEnd::IssuerMissing { id } => chain.certificate(id).is_some_and(|facts| x509::is_public_name(&facts.issuer)),
+        end => end.is_public(),
+    };
+    path.faults.is_empty() && (by_name || path.certificates.iter().skip(1).any(by_key))
+}
+
 /// None: the leaf or whoever issued it cannot be read, or nobody else issued it.
 fn seen<'a>(
     recording: &Recording,
@@ -282,9 +293,8 @@ fn seen<'a>(
 ) -> Option<Seen<'a>> {
     let path = chain.used_path(fact.role).or_else(|| chain.paths.iter().find(|path| path.faults.is_empty()))?;
     let issuer = chain.certificate(path.certificates.get(1)?)?;
-    let is_public = |path: &PathFacts| path.faults.is_empty() && path.end.is_public();
     let end = match &path.end {
-        _ if chain.paths.iter().any(is_public) => End::Public,
+        _ if chain.paths.iter().any(|path| is_public(chain, path)) => End::Public,
         end if end.is_trusted(fact.role) => End::Declared,
         PathEnd::IssuerMissing { .. } => End::Open,
         PathEnd::Untrusted { .. } | PathEnd::SigningRoot { .. } => End::Unknown,

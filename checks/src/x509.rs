@@ -15,6 +15,7 @@ mod tests;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use self::pool::{is_public_key, is_public_name};
 pub use self::{
     chain::{chain_as_of, chains},
     read::read,

@@ -1,6 +1,6 @@
 //! Issuers compared: what shows that one re-signs, and what does not.
 
-use rcgen::SanType;
+use rcgen::{DistinguishedName, DnType, SanType};
 
 use crate::{
     cause::{Cause, InterceptionProof},
@@ -12,7 +12,7 @@ use crate::{
     recording::{FileUse, Recording},
     testing::NOW,
     tls::Interception,
-    x509::forge::{HOST, Made, Supplied, leaf, met, presents, root},
+    x509::forge::{HOST, Made, Supplied, ca, leaf, met, presents, root, self_signed},
 };
 
 const DISCOVERY: (Role, &str) = (Role::Discovery, "discovery.awmdm.com");
@@ -243,5 +243,40 @@ fn the_vendor_s_host_is_public_where_public_roots_count() {
         under(&public, "discovery.example.com"),
     ] {
         assert_eq!(found(&recordings), []);
+    }
+}
+
+#[test]
+fn a_public_authority_is_public_whichever_roots_count() {
+    let named = |names: [(DnType, &str); 3]| {
+        let mut params = ca("unused");
+        params.distinguished_name = DistinguishedName::new();
+        for (kind, name) in names {
+            params.distinguished_name.push(kind, name);
+        }
+        let root = self_signed(params);
+        let issuing = root.intermediate("R13");
+        Authority { root, issuing }
+    };
+    let isrg = |name| {
+        named([
+            (DnType::CountryName, "US"),
+            (DnType::OrganizationName, "Internet Security Research Group"),
+            (DnType::CommonName, name),
+        ])
+    };
+    for (authority, expected) in
+        [(isrg("ISRG Root X1"), vec![]), (isrg("Nobody's Root"), all(&[DISCOVERY, DS], "signs-discovery-too"))]
+    {
+        let (of_discovery, of_ds) = (authority.leaf(DISCOVERY.1), authority.leaf(HOST));
+        let met_at: &[((Role, &str), &[&Made])] =
+            &[(DISCOVERY, &[&of_discovery, &authority.issuing]), (DS, &[&of_ds, &authority.issuing])];
+        // No public root counts there, and the root is not sent: its name is all that there is to know it by.
+        assert_eq!(found(&[seen(Vantage::Console, &Supplied::default(), met_at)]), expected);
+    }
+    let keys = webpki_roots::TLS_SERVER_ROOTS.iter().map(|anchor| webpki::spki_for_anchor(anchor));
+    for key in keys {
+        let digest = ring::digest::digest(&ring::digest::SHA256, key.as_ref());
+        assert!(crate::x509::is_public_key(&data_encoding::BASE64.encode(digest.as_ref())));
     }
 }

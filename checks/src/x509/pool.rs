@@ -1,7 +1,7 @@
 //! Every certificate that a run holds, parsed once; and what one recording trusts and supplies.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::LazyLock,
 };
 
@@ -141,6 +141,22 @@ static MOZILLA: LazyLock<HashMap<&'static [u8], Vec<MozillaRoot>>> = LazyLock::n
     }
     roots
 });
+
+/// The bundled roots as facts have them: names (RFC 4514), and keys (SHA-256 of the SPKI).
+static PUBLIC: LazyLock<(HashSet<String>, HashSet<&'static str>)> = LazyLock::new(|| {
+    let roots = || MOZILLA.values().flatten();
+    (roots().map(MozillaRoot::subject).collect(), roots().map(|root| root.spki_sha256.as_str()).collect())
+});
+
+/// Whether a bundled root has this name, whatever counts in a run.
+pub(crate) fn is_public_name(subject: &str) -> bool {
+    PUBLIC.0.contains(subject)
+}
+
+/// Whether a bundled root has this key, whatever counts in a run.
+pub(crate) fn is_public_key(spki_sha256: &str) -> bool {
+    PUBLIC.1.contains(spki_sha256)
+}
 
 /// SHA-1 of the key's BIT STRING.
 pub(super) fn computed_key_id(key: &SubjectPublicKeyInfo<'_>) -> String {
