@@ -1,7 +1,7 @@
 //! Bytes that no authority should send: read as far as they can be, and named where they cannot.
 
 use crate::{
-    NO_EXPIRY, Row,
+    NO_EXPIRY, NO_RULES, Row,
     pki::{element, issuing, leaf, members, root},
     row, served,
 };
@@ -12,6 +12,7 @@ const UNREADABLE_LEAF: &[(&str, &str)] = &[
     ("certificate/name", "not observed because of certificate/path"),
     ("certificate/same-everywhere", "not observed because of certificate/path"),
     NO_EXPIRY,
+    NO_RULES,
 ];
 
 pub fn rows() -> Vec<Row> {
@@ -40,12 +41,16 @@ pub fn rows() -> Vec<Row> {
             });
             served(&[&root.issue(month_13)], &[&root]).by_rustls("leaf")
         }),
-        row("the intermediate is no DER", &[("certificate/path", "fail: certificate-unreadable 1"), NO_EXPIRY], || {
-            let root = root();
-            let ca = root.issue(issuing("Issuing CA"));
-            let junk = ca.replaced_by(b"junk");
-            served(&[&ca.issue(leaf()), &junk], &[&root]).by_rustls("leaf")
-        }),
+        row(
+            "the intermediate is no DER",
+            &[("certificate/path", "fail: certificate-unreadable 1"), NO_EXPIRY, NO_RULES],
+            || {
+                let root = root();
+                let ca = root.issue(issuing("Issuing CA"));
+                let junk = ca.replaced_by(b"junk");
+                served(&[&ca.issue(leaf()), &junk], &[&root]).by_rustls("leaf")
+            },
+        ),
         row("junk is sent beside a sound chain", &[("certificate/path", "warn: certificate-unreadable 2")], || {
             let root = root();
             let ca = root.issue(issuing("Issuing CA"));

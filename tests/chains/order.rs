@@ -1,7 +1,7 @@
 //! `certificate/order`: warnings each, for the chain works.
 
 use crate::{
-    NO_EXPIRY, Row,
+    NO_EXPIRY, NO_RULES, Row,
     pki::{ca, issuing, leaf, other_root, root},
     row, served,
 };
@@ -23,6 +23,7 @@ pub fn rows() -> Vec<Row> {
                 ("certificate/path", "fail: untrusted-root root"),
                 ("certificate/order", "warn: wrong-order [0,2,1]"),
                 NO_EXPIRY,
+                NO_RULES,
             ],
             || {
                 let root = root();

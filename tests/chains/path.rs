@@ -3,14 +3,14 @@
 use rcgen::{IsCa, KeyUsagePurpose};
 
 use crate::{
-    NO_EXPIRY, Row,
+    NO_EXPIRY, NO_RULES, Row,
     pki::{DAY, Made, ca, issuing, leaf, other_root, root},
     row, served,
 };
 
 macro_rules! breaks {
     ($cause:literal) => {
-        &[("certificate/path", $cause), NO_EXPIRY]
+        &[("certificate/path", $cause), NO_EXPIRY, NO_RULES]
     };
 }
 
@@ -120,16 +120,16 @@ fn signatures() -> Vec<Row> {
             "the leaf is signed with an algorithm nobody verifies",
             breaks!("fail: path-broken unsupported-signature leaf"),
             || {
-                let root = ca("Example Root", "p224").self_signed();
-                served(&[&root.issue(leaf())], &[&root])
+                let root = root();
+                served(&[&root.issue(leaf().hash("sha224"))], &[&root])
             },
         ),
         row(
             "the intermediate is signed with an algorithm nobody verifies",
             breaks!("fail: path-broken unsupported-signature intermediate"),
             || {
-                let root = ca("Example Root", "p224").self_signed();
-                let ca = root.issue(issuing("Issuing CA"));
+                let root = root();
+                let ca = root.issue(issuing("Issuing CA").hash("sha224"));
                 served(&[&ca.issue(leaf()), &ca], &[&root])
             },
         ),
@@ -235,6 +235,7 @@ fn contents() -> Vec<Row> {
                 ("certificate/path", "fail: path-broken version1 leaf"),
                 ("certificate/name", "fail: name-mismatch"),
                 NO_EXPIRY,
+                NO_RULES,
             ],
             || {
                 let (root, ca) = chain();
