@@ -116,8 +116,8 @@ fn anchor(facts: &ChainFacts, role: crate::deployment::Role) -> Option<String> {
     };
     Some(match &facts.used_path(role)?.end {
         PathEnd::Mozilla { subject } => format!("public root {subject}"),
-        PathEnd::System { id } => format!("root of this machine {}", subject(id)),
-        PathEnd::Supplied { id } => format!("supplied root {}", subject(id)),
+        PathEnd::System { id, .. } => format!("root of this machine {}", subject(id)),
+        PathEnd::Supplied { id, .. } => format!("supplied root {}", subject(id)),
         PathEnd::SigningRoot { id } => format!("signing root {}", subject(id)),
         PathEnd::Untrusted { .. } | PathEnd::IssuerMissing { .. } => return None,
     })

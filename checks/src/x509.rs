@@ -8,6 +8,7 @@ mod judge;
 mod name;
 mod paths;
 mod pool;
+mod rare;
 mod read;
 mod signature;
 #[cfg(test)]
@@ -130,6 +131,13 @@ pub enum KeyKind {
         /// Public exponent, decimal.
         exponent: String,
     },
+    /// id-RSASSA-PSS: a key for RSA-PSS alone.
+    RsaPss {
+        /// Length of the modulus.
+        bits: u32,
+        /// Public exponent, decimal.
+        exponent: String,
+    },
     /// id-ecPublicKey on a named curve.
     Ec {
         /// `P-256`, or the OID.
@@ -193,6 +201,21 @@ impl PathFacts {
         self.faults.is_empty() && self.complete_as_sent && self.end.is_trusted(role)
     }
 
+    /// Whether the member at this position is the root that the path ends in.
+    pub fn is_anchor(&self, position: usize) -> bool {
+        let ends_in_certificate = !matches!(self.end, PathEnd::Mozilla { .. } | PathEnd::IssuerMissing { .. });
+        ends_in_certificate && position + 1 == self.certificates.len()
+    }
+
+    /// Where a member stands.
+    pub fn place_of(&self, id: &CertId) -> Place {
+        match self.certificates.iter().position(|one| one == id) {
+            Some(0) => Place::Leaf,
+            Some(position) if self.is_anchor(position) => Place::Root,
+            _ => Place::Intermediate,
+        }
+    }
+
     /// Valid at the moment judged for.
     pub fn is_valid(&self, role: Role) -> bool {
         self.is_sound(role) && self.out_of_time.is_empty()
@@ -212,11 +235,17 @@ pub enum PathEnd {
     System {
         /// Its certificate.
         id: CertId,
+        /// Whether its name and key are those of one of Mozilla's roots.
+        #[serde(default)]
+        public: bool,
     },
     /// A root that the admin supplied.
     Supplied {
         /// Its certificate.
         id: CertId,
+        /// Whether its name and key are those of one of Mozilla's roots.
+        #[serde(default)]
+        public: bool,
     },
     /// The Workspace ONE signing root: known by its fingerprint, or supplied as `trust_service.signing_root`. It counts for
     /// the Trust Service alone.
@@ -246,9 +275,9 @@ impl PathEnd {
         }
     }
 
-    /// Whether the public rules apply.
+    /// Whether the rules for publicly trusted certificates apply: it is one of Mozilla's roots, whoever gave it.
     pub fn is_public(&self) -> bool {
-        matches!(self, Self::Mozilla { .. })
+        matches!(self, Self::Mozilla { .. } | Self::System { public: true, .. } | Self::Supplied { public: true, .. })
     }
 }
 
@@ -308,6 +337,12 @@ impl ChainFacts {
     pub fn used_path(&self, role: Role) -> Option<&PathFacts> {
         let valid = self.paths.iter().find(|path| path.is_valid(role));
         valid.or_else(|| self.paths.iter().find(|path| path.is_sound(role)))
+    }
+
+    /// The certificates of a path with their places, the leaf first.
+    pub fn members(&self, path: &PathFacts) -> Vec<(Place, &CertificateFacts)> {
+        let members = path.certificates.iter().filter_map(|id| Some((path.place_of(id), self.certificate(id)?)));
+        members.collect()
     }
 
     /// For a sentence.

@@ -42,3 +42,15 @@ rsa leaf-pss-salt-20 2048 && issue leaf-pss-salt-20 rsa-root "$leaf" -sha256 -si
 rsa leaf-md5 2048 && issue leaf-md5 rsa-root "$leaf" -md5
 ec p521-root secp521r1 && issue p521-root self "$ca" -sha512
 ec leaf-by-p521 prime256v1 && issue leaf-by-p521 p521-root "$leaf" -sha512
+ec leaf-sha256-by-p521 prime256v1 && issue leaf-sha256-by-p521 p521-root "$leaf" -sha256
+rsa rsa-512 512 && issue rsa-512 self "$ca" -sha256
+rsa leaf-md5-by-512 2048 && issue leaf-md5-by-512 rsa-512 "$leaf" -md5
+ec p224-root secp224r1 && issue p224-root self "$ca" -sha256
+ec leaf-by-p224 prime256v1 && issue leaf-by-p224 p224-root "$leaf" -sha256
+ec p384-root secp384r1 && issue p384-root self "$ca" -sha384
+ec leaf-sha1-by-p384 prime256v1 && issue leaf-sha1-by-p384 p384-root "$leaf" -sha1
+ec leaf-sha512-by-p384 prime256v1 && issue leaf-sha512-by-p384 p384-root "$leaf" -sha512
+ec leaf-k256 secp256k1 && issue leaf-k256 rsa-root "$leaf" -sha256
+openssl genrsa -3 -out "$keys/leaf-exponent-3.key" 2048 2>/dev/null && issue leaf-exponent-3 rsa-root "$leaf" -sha256
+openssl genpkey -algorithm RSA-PSS -pkeyopt rsa_keygen_bits:2048 -out "$keys/leaf-pss-key.key" 2>/dev/null &&
+    issue leaf-pss-key rsa-root "$leaf" -sha256

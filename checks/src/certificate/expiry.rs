@@ -7,7 +7,7 @@ use crate::{
     deployment::Policy,
     outcome::{Evidence, Outcome},
     time::Timestamp,
-    x509::{CertificateFacts, ChainFacts, PathEnd, Place},
+    x509::ChainFacts,
 };
 
 /// When does the first certificate of the path used expire?
@@ -39,21 +39,7 @@ pub(super) fn judge(presented: &Presented<'_>, chain: &ChainFacts, policy: &Poli
         let reason = format!("no sound path from what {} presents", presented.target);
         return vec![Outcome::unanswered(reason)];
     };
-    let ends_in_root = !matches!(path.end, PathEnd::Mozilla { .. } | PathEnd::IssuerMissing { .. });
-    let last = path.certificates.len().saturating_sub(1);
-    let members: Vec<(Place, &CertificateFacts)> = path
-        .certificates
-        .iter()
-        .enumerate()
-        .filter_map(|(position, id)| {
-            let place = match position {
-                0 => Place::Leaf,
-                position if position == last && ends_in_root => Place::Root,
-                _ => Place::Intermediate,
-            };
-            chain.certificate(id).map(|facts| (place, facts))
-        })
-        .collect();
+    let members = chain.members(path);
 
     let out_of_time = members.iter().filter_map(|(place, facts)| {
         let evidence = Evidence::of("certificate", facts.display_subject());

@@ -85,9 +85,10 @@ fn explain(presented: &Presented<'_>, chain: &ChainFacts) -> Option<Cause> {
         PathEnd::Untrusted { id } if path.certificates.len() == 1 => {
             Some(Cause::SelfSigned { certificate: chain.name_of(id, Place::Leaf) })
         }
-        PathEnd::Untrusted { id } | PathEnd::SigningRoot { id } | PathEnd::Supplied { id } | PathEnd::System { id } => {
-            Some(Cause::UntrustedRoot { root: chain.name_of(id, Place::Root) })
-        }
+        PathEnd::Untrusted { id }
+        | PathEnd::SigningRoot { id }
+        | PathEnd::Supplied { id, .. }
+        | PathEnd::System { id, .. } => Some(Cause::UntrustedRoot { root: chain.name_of(id, Place::Root) }),
         PathEnd::Mozilla { .. } => None,
     }
 }
@@ -123,19 +124,9 @@ fn expired_alternative(chain: &ChainFacts, used: &PathFacts, now: Timestamp) -> 
             Some((id, facts.not_after))
         });
         let (id, not_after) = expired?;
-        let certificate = chain.name_of(id, place_in(path, id));
+        let certificate = chain.name_of(id, path.place_of(id));
         Some(Outcome::warn(Cause::ExpiredAlternativePath { certificate, not_after }, evidence(chain, path)))
     })
-}
-
-/// Where a member of a path stands in it.
-fn place_in(path: &PathFacts, id: &CertId) -> Place {
-    let ends_in_root = !matches!(path.end, PathEnd::Mozilla { .. } | PathEnd::IssuerMissing { .. });
-    match path.certificates.iter().position(|one| one == id) {
-        Some(0) => Place::Leaf,
-        Some(last) if last + 1 == path.certificates.len() && ends_in_root => Place::Root,
-        _ => Place::Intermediate,
-    }
 }
 
 fn evidence(chain: &ChainFacts, path: &PathFacts) -> Evidence {

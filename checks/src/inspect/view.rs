@@ -249,8 +249,8 @@ impl End {
         let subject = |id| chain.certificate(id).map(CertificateFacts::display_subject).unwrap_or_default();
         let (kind, name) = match &path.end {
             PathEnd::Mozilla { subject } => ("mozilla", subject.clone()),
-            PathEnd::System { id } => ("system", subject(id)),
-            PathEnd::Supplied { id } => ("supplied", subject(id)),
+            PathEnd::System { id, .. } => ("system", subject(id)),
+            PathEnd::Supplied { id, .. } => ("supplied", subject(id)),
             PathEnd::SigningRoot { id } => ("signing-root", subject(id)),
             PathEnd::Untrusted { id } => ("untrusted", subject(id)),
             PathEnd::IssuerMissing { id } => {

@@ -46,9 +46,10 @@ fn of(presented: &Presented<'_>, chain: &ChainFacts) -> Outcome {
     };
     let root = match &path.end {
         PathEnd::Mozilla { subject } => subject.clone(),
-        PathEnd::System { id } | PathEnd::Supplied { id } | PathEnd::SigningRoot { id } | PathEnd::Untrusted { id } => {
-            chain.certificate(id).map(CertificateFacts::display_subject).unwrap_or_default()
-        }
+        PathEnd::System { id, .. }
+        | PathEnd::Supplied { id, .. }
+        | PathEnd::SigningRoot { id }
+        | PathEnd::Untrusted { id } => chain.certificate(id).map(CertificateFacts::display_subject).unwrap_or_default(),
         PathEnd::IssuerMissing { .. } => String::new(),
     };
     let evidence = Evidence::of("issuer", &leaf.issuer);

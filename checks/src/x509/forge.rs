@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose, SanType,
-    SigningKey,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, SanType, SigningKey,
 };
 use time::OffsetDateTime;
 
@@ -128,6 +128,7 @@ pub(crate) fn ca(name: &str) -> CertificateParams {
 pub(crate) fn leaf() -> CertificateParams {
     let mut params = named("the leaf");
     params.subject_alt_names = vec![SanType::DnsName(HOST.try_into().unwrap())];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     (params.not_before, params.not_after) = (day(-180), day(180));
     params
 }

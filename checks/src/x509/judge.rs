@@ -266,10 +266,30 @@ macro_rules! pkcs1 {
     };
 }
 
+/// sha1WithRSA as the OIW named it before PKCS#1 did.
+macro_rules! oiw_sha1 {
+    ($($parameters:literal)*) => {
+        rsa(AlgorithmIdentifier::from_slice(&[6, 5, 0x2b, 0x0e, 3, 2, 0x1d $(, $parameters)*]))
+    };
+}
+
+const ECDSA_SHA1: AlgorithmIdentifier = AlgorithmIdentifier::from_slice(&[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 1]);
+/// id-ecPublicKey, secp224r1.
+const ECDSA_P224: AlgorithmIdentifier =
+    AlgorithmIdentifier::from_slice(&[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1, 6, 5, 0x2b, 0x81, 4, 0, 0x21]);
+
+const fn ecdsa(signature: AlgorithmIdentifier, key: AlgorithmIdentifier) -> Proved {
+    Proved { signature, key }
+}
+
 /// One for each pair that `signature::verify` knows.
 static PROVED: &[&dyn SignatureVerificationAlgorithm] = &[
+    &pkcs1!(4),
+    &pkcs1!(4 absent),
     &pkcs1!(5),
     &pkcs1!(5 absent),
+    &oiw_sha1!(5 0),
+    &oiw_sha1!(),
     &pkcs1!(11),
     &pkcs1!(11 absent),
     &pkcs1!(12),
@@ -279,13 +299,22 @@ static PROVED: &[&dyn SignatureVerificationAlgorithm] = &[
     &rsa(alg_id::RSA_PSS_SHA256),
     &rsa(alg_id::RSA_PSS_SHA384),
     &rsa(alg_id::RSA_PSS_SHA512),
-    &Proved { signature: alg_id::ECDSA_SHA256, key: alg_id::ECDSA_P256 },
-    &Proved { signature: alg_id::ECDSA_SHA256, key: alg_id::ECDSA_P384 },
-    &Proved { signature: alg_id::ECDSA_SHA384, key: alg_id::ECDSA_P256 },
-    &Proved { signature: alg_id::ECDSA_SHA384, key: alg_id::ECDSA_P384 },
-    &Proved { signature: alg_id::ECDSA_SHA256, key: alg_id::ECDSA_P521 },
-    &Proved { signature: alg_id::ECDSA_SHA384, key: alg_id::ECDSA_P521 },
-    &Proved { signature: alg_id::ECDSA_SHA512, key: alg_id::ECDSA_P521 },
+    &ecdsa(ECDSA_SHA1, ECDSA_P224),
+    &ecdsa(ECDSA_SHA1, alg_id::ECDSA_P256),
+    &ecdsa(ECDSA_SHA1, alg_id::ECDSA_P384),
+    &ecdsa(ECDSA_SHA1, alg_id::ECDSA_P521),
+    &ecdsa(alg_id::ECDSA_SHA256, ECDSA_P224),
+    &ecdsa(alg_id::ECDSA_SHA256, alg_id::ECDSA_P256),
+    &ecdsa(alg_id::ECDSA_SHA256, alg_id::ECDSA_P384),
+    &ecdsa(alg_id::ECDSA_SHA256, alg_id::ECDSA_P521),
+    &ecdsa(alg_id::ECDSA_SHA384, ECDSA_P224),
+    &ecdsa(alg_id::ECDSA_SHA384, alg_id::ECDSA_P256),
+    &ecdsa(alg_id::ECDSA_SHA384, alg_id::ECDSA_P384),
+    &ecdsa(alg_id::ECDSA_SHA384, alg_id::ECDSA_P521),
+    &ecdsa(alg_id::ECDSA_SHA512, ECDSA_P224),
+    &ecdsa(alg_id::ECDSA_SHA512, alg_id::ECDSA_P256),
+    &ecdsa(alg_id::ECDSA_SHA512, alg_id::ECDSA_P384),
+    &ecdsa(alg_id::ECDSA_SHA512, alg_id::ECDSA_P521),
     &Proved { signature: alg_id::ED25519, key: alg_id::ED25519 },
 ];
 

@@ -234,11 +234,12 @@ impl<'a> Surroundings<'a> {
     /// As what a path may end in this certificate; empty: it is no root.
     pub fn ends(&self, index: Index, pool: &Pool<'a>) -> Vec<PathEnd> {
         let id = || pool.facts(index).id.clone();
+        let public = || is_mozilla(index, pool);
         let kinds = self.roots.get(&index).into_iter().flatten();
         let ends = kinds.map(|kind| match kind {
             RootKind::Signing => PathEnd::SigningRoot { id: id() },
-            RootKind::Supplied => PathEnd::Supplied { id: id() },
-            RootKind::System => PathEnd::System { id: id() },
+            RootKind::Supplied => PathEnd::Supplied { id: id(), public: public() },
+            RootKind::System => PathEnd::System { id: id(), public: public() },
         });
         ends.collect()
     }
@@ -269,6 +270,12 @@ impl<'a> Surroundings<'a> {
         roots.iter().any(|root| pool.same_authority(*root, index))
             || self.mozilla(subject).iter().any(|root| root.spki_sha256 == facts.key.spki_sha256)
     }
+}
+
+/// Whether a certificate has name and key of one of Mozilla's roots, whether those count here or not.
+fn is_mozilla(index: Index, pool: &Pool<'_>) -> bool {
+    let roots = MOZILLA.get(pool.subject(index)).map(Vec::as_slice).unwrap_or_default();
+    roots.iter().any(|root| root.spki_sha256 == pool.facts(index).key.spki_sha256)
 }
 
 fn push_new(list: &mut Vec<Index>, index: Index) {

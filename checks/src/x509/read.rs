@@ -99,9 +99,10 @@ fn key(key: &SubjectPublicKeyInfo<'_>) -> KeyFacts {
     let bits = &key.subject_public_key.data;
     let parameters = key.algorithm.parameters.as_ref();
     let kind = match der::dotted(key.algorithm.algorithm.as_bytes()).as_str() {
-        "1.2.840.113549.1.1.1" => {
+        oid @ ("1.2.840.113549.1.1.1" | "1.2.840.113549.1.1.10") => {
             let (bits, exponent) = rsa_key(bits).unwrap_or((0, None));
-            KeyKind::Rsa { bits, exponent: exponent.map(|e| e.to_string()).unwrap_or_default() }
+            let exponent = exponent.map(|e| e.to_string()).unwrap_or_default();
+            if oid.ends_with(".10") { KeyKind::RsaPss { bits, exponent } } else { KeyKind::Rsa { bits, exponent } }
         }
         "1.2.840.10045.2.1" => {
             let curve =
@@ -114,10 +115,10 @@ fn key(key: &SubjectPublicKeyInfo<'_>) -> KeyFacts {
     let words = match &kind {
         KeyKind::Rsa { bits: 0, .. } => "RSA, unreadable".to_owned(),
         KeyKind::Rsa { bits, .. } => format!("RSA {bits}"),
+        KeyKind::RsaPss { bits, .. } => format!("RSA-PSS {bits}"),
         KeyKind::Ec { curve } => format!("EC {curve}"),
         KeyKind::Ed25519 => "Ed25519".to_owned(),
         KeyKind::Other { oid } => match oid.as_str() {
-            "1.2.840.113549.1.1.10" => "RSA-PSS".to_owned(),
             "1.2.840.10040.4.1" => "DSA".to_owned(),
             "1.3.101.113" => "Ed448".to_owned(),
             oid => oid.to_owned(),
@@ -134,16 +135,21 @@ fn key(key: &SubjectPublicKeyInfo<'_>) -> KeyFacts {
 
 /// Bits of the modulus, and the exponent unless it is longer than any in use, of a PKCS#1 `RSAPublicKey`.
 pub(super) fn rsa_key(pkcs1: &[u8]) -> Option<(u32, Option<u128>)> {
-    let mut integers = der::elements(der::inside(pkcs1, der::SEQUENCE)?).filter(|element| element.tag == der::INTEGER);
-    let significant = |integer: &'_ [u8]| integer.iter().position(|byte| *byte != 0).unwrap_or(integer.len());
-    let modulus = integers.next()?.contents;
-    let modulus = modulus.get(significant(modulus)..)?;
-    let exponent = integers.next()?.contents;
-    let exponent = exponent.get(significant(exponent)..)?;
+    let (modulus, exponent) = rsa_integers(pkcs1)?;
     let bits = u32::try_from(modulus.len()).ok()?.checked_mul(8)?.checked_sub(modulus.first()?.leading_zeros())?;
     let exponent =
         (exponent.len() <= 16).then(|| exponent.iter().fold(0, |sum: u128, byte| sum << 8 | u128::from(*byte)));
     Some((bits, exponent))
+}
+
+/// Modulus and exponent, without leading zeros, of a PKCS#1 `RSAPublicKey`.
+pub(super) fn rsa_integers(pkcs1: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut integers = der::elements(der::inside(pkcs1, der::SEQUENCE)?).filter(|element| element.tag == der::INTEGER);
+    let mut next = || {
+        let integer = integers.next()?.contents;
+        integer.get(integer.iter().position(|byte| *byte != 0).unwrap_or(integer.len())..)
+    };
+    Some((next()?, next()?))
 }
 
 fn curve_name(oid: &str) -> String {

@@ -1,17 +1,13 @@
 //! Who signed whom: the signature of one certificate by one key.
 
 use data_encoding::HEXUPPER;
-use p521::ecdsa::signature::hazmat::PrehashVerifier as _;
-use ring::{
-    digest,
-    signature::{self, VerificationAlgorithm},
-};
+use ring::signature::{self, VerificationAlgorithm};
 use x509_parser::{
     asn1_rs::Oid, certificate::X509Certificate, oid_registry as oid, signature_algorithm::RsaSsaPssParams,
     x509::SubjectPublicKeyInfo,
 };
 
-use super::{der, read::rsa_key};
+use super::{der, rare, read::rsa_key};
 
 /// What came of verifying a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +16,7 @@ pub(super) enum Verdict {
     Valid,
     /// It is not.
     Invalid,
-    /// There is no such algorithm here, or none for such a key (MD5, RSA under 1024 bits, P-224, …).
+    /// There is no such algorithm here, or none for such a key (SHA-224, DSA, RSA under 512 bits, …).
     Unsupported,
 }
 
@@ -29,30 +25,13 @@ pub(super) enum Verdict {
 pub(super) fn verify(certificate: &X509Certificate<'_>, key: &SubjectPublicKeyInfo<'_>) -> Verdict {
     let algorithm = match algorithm(certificate, key) {
         Ok(algorithm) => algorithm,
-        Err(Verdict::Unsupported) if curve(key) == Some(oid::OID_NIST_EC_P521) => return verify_p521(certificate, key),
+        Err(Verdict::Unsupported) => return rare::verify(certificate, key),
         Err(verdict) => return verdict,
     };
     let key = signature::UnparsedPublicKey::new(algorithm, &key.subject_public_key.data);
     match key.verify(certificate.tbs_certificate.as_ref(), &certificate.signature_value.data) {
         Ok(()) => Verdict::Valid,
         Err(_) => Verdict::Invalid,
-    }
-}
-
-/// ring has no P-521.
-fn verify_p521(certificate: &X509Certificate<'_>, key: &SubjectPublicKeyInfo<'_>) -> Verdict {
-    let hash = match &certificate.signature_algorithm.algorithm {
-        algorithm if *algorithm == oid::OID_SIG_ECDSA_WITH_SHA256 => &digest::SHA256,
-        algorithm if *algorithm == oid::OID_SIG_ECDSA_WITH_SHA384 => &digest::SHA384,
-        algorithm if *algorithm == oid::OID_SIG_ECDSA_WITH_SHA512 => &digest::SHA512,
-        _ => return Verdict::Unsupported,
-    };
-    let hash = digest::digest(hash, certificate.tbs_certificate.as_ref());
-    let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(&key.subject_public_key.data);
-    let signature = p521::ecdsa::Signature::from_der(&certificate.signature_value.data);
-    match (key, signature) {
-        (Ok(key), Ok(signature)) if key.verify_prehash(hash.as_ref(), &signature).is_ok() => Verdict::Valid,
-        _ => Verdict::Invalid,
     }
 }
 
@@ -109,7 +88,8 @@ fn ec(key: &SubjectPublicKeyInfo<'_>, p256: Algorithm, p384: Algorithm) -> Resul
     }
 }
 
-fn curve<'a>(key: &'a SubjectPublicKeyInfo<'_>) -> Option<Oid<'a>> {
+/// The curve of an EC key.
+pub(super) fn curve<'a>(key: &'a SubjectPublicKeyInfo<'_>) -> Option<Oid<'a>> {
     let is_ec = key.algorithm.algorithm == oid::OID_KEY_TYPE_EC_PUBLIC_KEY;
     key.algorithm.parameters.as_ref().filter(|_| is_ec)?.as_oid().ok()
 }

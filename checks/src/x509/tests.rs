@@ -1,6 +1,7 @@
 //! Chains of every kind, and what is to be known of them.
 
 mod reading;
+mod signatures;
 
 use std::time::Instant;
 
@@ -46,7 +47,7 @@ fn a_chain_is_sound_with_or_without_its_root() {
         let path = &chain.paths[0];
         assert!(path.is_valid(DS));
         assert_eq!(path.certificates, [leaf.id(), intermediate.id(), root.id()]);
-        assert_eq!(path.end, PathEnd::Supplied { id: root.id() });
+        assert_eq!(path.end, PathEnd::Supplied { id: root.id(), public: false });
         assert_eq!(path.sent[..2], [Some(0), Some(1)]);
         assert_eq!((chain.strangers, chain.doubles, chain.should_be), (vec![], vec![], None));
         assert_eq!(chain.added.len(), usize::from(sent.len() == 2));
@@ -58,7 +59,7 @@ fn a_root_of_the_system_counts_and_an_uploaded_one_does_not() {
     let root = root("R");
     let leaf = root.leaf();
     let system = chain_of(&[&leaf], &Supplied { system: &[&root], ..Supplied::default() });
-    assert_eq!(system.paths[0].end, PathEnd::System { id: root.id() });
+    assert_eq!(system.paths[0].end, PathEnd::System { id: root.id(), public: false });
     let uploaded = chain_of(&[&leaf], &Supplied { files: &[(FileUse::Uploaded, &root)], ..Supplied::default() });
     assert_eq!(uploaded.paths[0].end, PathEnd::Untrusted { id: root.id() });
     assert!(uploaded.used_path(DS).is_none());
@@ -90,7 +91,7 @@ fn a_self_signed_leaf_that_was_supplied_is_its_own_root() {
         let chain = against(&[&made], &[&made]);
         assert_eq!(chain.paths.len(), 1);
         assert!(chain.paths[0].is_valid(DS), "{:?}", chain.paths);
-        assert_eq!(chain.paths[0].end, PathEnd::Supplied { id: made.id() });
+        assert_eq!(chain.paths[0].end, PathEnd::Supplied { id: made.id(), public: false });
     }
 }
 
@@ -222,34 +223,6 @@ fn six_intermediates_are_admitted_and_seven_are_not() {
     }
 }
 
-#[test]
-fn weak_keys_and_hashes_are_verified_and_what_cannot_be_is_said() {
-    let file = |der: &[u8]| Made { der: der.to_vec(), params: leaf(), key: new_key() };
-    let rsa_root = file(include_bytes!("../../testdata/rsa-root.der"));
-    let rsa_1024 = file(include_bytes!("../../testdata/rsa-1024.der"));
-    let p521_root = file(include_bytes!("../../testdata/p521-root.der"));
-    let at = read(&rsa_root.der).unwrap().not_before;
-    let judged = |sent: &[&Made], root: &Made| {
-        let recording = presents(sent, &Supplied { ca_files: &[root], ..Supplied::default() });
-        let mut all = chains(&[recording], Timestamp(at.0 + 86_400));
-        let path = all.pop_first().unwrap().1.paths.remove(0);
-        (path.is_valid(DS), path.faults.into_iter().map(|(_, _, fault)| fault).collect::<Vec<_>>())
-    };
-    let unsupported = |name: &str| (false, vec![LinkFault::UnsupportedSignature { algorithm: name.into() }]);
-    for (leaf, root, expected) in [
-        (&include_bytes!("../../testdata/leaf-pss.der")[..], &rsa_root, (true, vec![])),
-        (include_bytes!("../../testdata/leaf-pss-salt-20.der"), &rsa_root, unsupported("rsassaPss")),
-        (include_bytes!("../../testdata/leaf-md5.der"), &rsa_root, unsupported("md5WithRSAEncryption")),
-        (include_bytes!("../../testdata/leaf-by-p521.der"), &p521_root, (true, vec![])),
-    ] {
-        assert_eq!(judged(&[&file(leaf)], root), expected);
-    }
-    let weak = file(include_bytes!("../../testdata/leaf-sha1-by-1024.der"));
-    assert_eq!(judged(&[&weak, &rsa_1024], &rsa_root), (true, vec![]));
-    let odd = file(include_bytes!("../../testdata/leaf-sha384-by-1024.der"));
-    assert_eq!(judged(&[&odd, &rsa_1024], &rsa_root), unsupported("sha384WithRSAEncryption"));
-}
-
 // ---- gaps and untrusted ends
 
 #[test]
@@ -300,6 +273,34 @@ fn a_namesake_with_another_key_is_no_issuer() {
     assert_eq!(chain.paths[0].faults, [(Place::Leaf, leaf.id(), LinkFault::BadSignature)]);
     // And where the right one is there too, the other is not thought of.
     assert_eq!(against(&[&namesake, &right], &[&leaf]).paths.len(), 1);
+}
+
+/// Name and key of a bundled root, in a certificate of nobody's: no more is known of it, and no more is asked.
+#[test]
+fn a_root_is_public_by_the_name_and_key_of_a_bundled_one() {
+    let anchor = &webpki_roots::TLS_SERVER_ROOTS[0];
+    let made = root("R");
+    let name = element(der::SEQUENCE, &anchor.subject);
+    let key = webpki::spki_for_anchor(anchor);
+    let renamed = |with_key: bool| {
+        made.edited(&made, |tbs| {
+            tbs[3].clone_from(&name);
+            tbs[5].clone_from(&name);
+            if with_key {
+                tbs[6] = key.as_ref().to_vec();
+            }
+        })
+    };
+    for (root, is_public) in [(made.clone(), false), (renamed(false), false), (renamed(true), true)] {
+        for supplied in [
+            Supplied { system: &[&root], ..Supplied::default() },
+            Supplied { ca_files: &[&root], ..Supplied::default() },
+        ] {
+            assert_eq!(chain_of(&[&root], &supplied).paths[0].end.is_public(), is_public);
+        }
+    }
+    let old: PathEnd = serde_json::from_str(r#"{"kind":"system","id":"00"}"#).unwrap();
+    assert!(!old.is_public(), "as written before this was known");
 }
 
 #[test]
@@ -391,7 +392,7 @@ fn another_copy_of_the_root_is_the_root() {
     let leaf = root.leaf();
     let chain = against(&[&root], &[&leaf, &copy]);
     assert_eq!(chain.paths.len(), 1);
-    assert_eq!(chain.paths[0].end, PathEnd::Supplied { id: root.id() });
+    assert_eq!(chain.paths[0].end, PathEnd::Supplied { id: root.id(), public: false });
     assert_eq!((chain.strangers, chain.should_be), (vec![], None));
 }
 

@@ -57,8 +57,20 @@ fn an_rsa_key_is_told_in_the_form_that_the_known_client_compares() {
     let key = facts.key.rsa_public_key_hex.unwrap();
     assert!(key.starts_with("3082010a0282010100") && key.ends_with("0203010001"), "{key}");
     assert!(facts.key.spki_hex.ends_with(&key));
-    let facts = read(include_bytes!("../../../testdata/p521-root.der")).unwrap();
-    assert_eq!((facts.key.words.as_str(), facts.self_signed), ("EC P-521", Some(true)));
+    for (der, words) in [
+        (&include_bytes!("../../../testdata/p521-root.der")[..], "EC P-521"),
+        (include_bytes!("../../../testdata/p224-root.der"), "EC P-224"),
+        (include_bytes!("../../../testdata/rsa-512.der"), "RSA 512"),
+    ] {
+        let facts = read(der).unwrap();
+        assert_eq!((facts.key.words.as_str(), facts.self_signed), (words, Some(true)));
+    }
+    let kind = |der: &[u8]| read(der).unwrap().key.kind;
+    let exponent_3 = kind(include_bytes!("../../../testdata/leaf-exponent-3.der"));
+    assert_eq!(exponent_3, KeyKind::Rsa { bits: 2048, exponent: "3".into() });
+    let pss = kind(include_bytes!("../../../testdata/leaf-pss-key.der"));
+    assert_eq!(pss, KeyKind::RsaPss { bits: 2048, exponent: "65537".into() });
+    assert_eq!(kind(include_bytes!("../../../testdata/leaf-k256.der")), KeyKind::Ec { curve: "secp256k1".into() });
 }
 
 #[test]
