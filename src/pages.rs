@@ -36,6 +36,7 @@ pages! {
     "certificate/order",
     "certificate/name",
     "certificate/expiry",
+    "certificate/platform-rules",
     "certificate/same-everywhere",
     "pins/well-formed",
     "pins/cover-every-server",

@@ -297,12 +297,20 @@ fn each_way_to_break_a_chain_is_told() {
     let lone = self_signed(self::leaf());
     let no_ca = root.issue(named("No CA", 2020, 2040), KeyPair::generate().unwrap());
     let under_no_ca = no_ca.issue(self::leaf(), rsa_key("ds-1"));
+    let mut client = self::leaf();
+    client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    let client = intermediate.issue(client, rsa_key("ds-1"));
+    let mut wide = self::leaf();
+    wide.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let wide = intermediate.issue(wide, rsa_key("ds-1"));
     for (what, chain, kinds, state, exit) in [
         ("missing intermediate", vec![&leaf], vec!["missing-intermediate"], ("issuer-missing", "issuer-missing"), 1),
         ("expired", vec![&old, &intermediate], vec!["expired"], ("out-of-time", "supplied"), 1),
         ("not yet valid", vec![&early, &intermediate], vec!["not-yet-valid"], ("out-of-time", "supplied"), 1),
         ("self-signed", vec![&lone], vec!["self-signed"], ("untrusted", "untrusted"), 1),
         ("no CA", vec![&under_no_ca, &no_ca], vec!["path-broken"], ("broken", "supplied"), 1),
+        ("for clients", vec![&client, &intermediate], vec!["platform-rule"], ("valid", "supplied"), 1),
+        ("a leaf that is a CA", vec![&wide, &intermediate], vec!["platform-rule"], ("valid", "supplied"), 0),
         ("wrong order", vec![&leaf, &root, &intermediate], vec!["wrong-order"], ("valid", "supplied"), 0),
         ("stranger", vec![&leaf, &intermediate, &stranger], vec!["stranger-sent"], ("valid", "supplied"), 0),
         ("twice", vec![&leaf, &intermediate, &intermediate], vec!["sent-twice"], ("valid", "supplied"), 0),

@@ -129,7 +129,7 @@ fn names(cause: &Value, detail: &str) -> bool {
         Value::Array(items) => items.iter().any(|item| names(item, detail)),
         Value::Object(fields) => {
             fields.contains_key(detail)
-                || ["failure", "fault", "kind", "end", "by", "status", "proof"]
+                || ["failure", "fault", "rule", "kind", "end", "by", "status", "proof"]
                     .iter()
                     .any(|key| fields.get(*key).is_some_and(|value| names(value, detail)))
         }

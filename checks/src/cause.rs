@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::{
     deployment::{Role, Vantage},
+    platform::PlatformRule,
     recording::{BodyEnd, ConnectFailure, HttpFailure, NameFailure, ProxyFailure, TlsFailure},
     time::Timestamp,
     x509::{CertificateName, LinkFault},
@@ -247,6 +248,13 @@ pub enum Cause {
         /// Whole days left.
         days: i64,
     },
+    /// A certificate of the path used breaks a rule of iOS or Android, or works and is a hazard.
+    PlatformRule {
+        /// Which.
+        certificate: CertificateName,
+        /// The rule, with what breaks it.
+        rule: PlatformRule,
+    },
     /// Addresses, servers, repeats or SNI-less handshakes show different keys.
     KeysDiffer {
         /// Each key (SHA-256 of the SPKI, base64) with where it was met.
@@ -466,6 +474,7 @@ pub fn owners(kind: &str) -> &'static [&'static str] {
         "name-mismatch" | "name-in-common-name-only" | "partial-wildcard" => &["certificate/name"],
         "expired" | "not-yet-valid" | "expires-soon" => &["certificate/expiry"],
         "intercepted" => &["tls/interception"],
+        "platform-rule" => &["certificate/platform-rules"],
         "issued-elsewhere" => &["trust-service/issuer"],
         "certificate-not-bound" => &["trust-service/bound-everywhere"],
         "keys-differ" => &["certificate/same-everywhere"],

@@ -4,13 +4,17 @@ pub mod expiry;
 pub mod name;
 pub mod order;
 pub mod path;
+pub mod platform_rules;
 pub mod same_everywhere;
 #[cfg(test)]
 mod tests;
 
 use std::collections::{HashMap, HashSet};
 
-pub use self::{expiry::Expiry, name::Name, order::Order, path::Path, same_everywhere::SameEverywhere};
+pub use self::{
+    expiry::Expiry, name::Name, order::Order, path::Path, platform_rules::PlatformRules,
+    same_everywhere::SameEverywhere,
+};
 use crate::{
     cause::Cause,
     check::{Case, Check, CheckId, Judgement},
@@ -77,6 +81,7 @@ impl Alone<'_> {
             say(&Name, vec![name::judge(endpoint, leaf)]);
         }
         say(&Expiry, expiry::judge(&presented, self.chain, self.policy, self.now));
+        say(&PlatformRules, platform_rules::judge(&presented, self.chain));
         said
     }
 }

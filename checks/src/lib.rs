@@ -24,6 +24,7 @@ pub mod network;
 pub mod outcome;
 pub mod pin;
 pub mod pins;
+pub mod platform;
 pub mod prose;
 mod reach;
 pub mod recording;

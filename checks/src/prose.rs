@@ -5,6 +5,7 @@
 
 mod network;
 mod pins;
+mod platform;
 mod service;
 mod tls;
 mod trust_service;
@@ -49,6 +50,7 @@ fn tell(cause: &Cause) -> (String, String) {
         | Cause::KeyTypeUnknownToClient { .. }
         | Cause::SourcesDiffer { .. } => pins::tell(cause),
         Cause::IssuedElsewhere { .. } | Cause::CertificateNotBound { .. } => trust_service::tell(cause),
+        Cause::PlatformRule { certificate, rule } => platform::tell(certificate, rule),
         _ => tls::tell(cause),
     }
 }

@@ -27,6 +27,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &certificate::Order,
     &certificate::Name,
     &certificate::Expiry,
+    &certificate::PlatformRules,
     &certificate::SameEverywhere,
     &pins::WellFormed,
     &pins::CoverEveryServer,

@@ -1,4 +1,6 @@
-//! The five checks on recordings in which servers present chains made for the purpose.
+//! The checks on recordings in which servers present chains made for the purpose.
+
+mod rules;
 
 use rcgen::{IsCa, SanType};
 
@@ -42,9 +44,9 @@ fn cause(outcome: &Outcome) -> (State, Option<&Cause>) {
     }
 }
 
-/// State and kind of each finding of the four checks that judge a chain, in their order; what passes is left out.
+/// State and kind of each finding of the checks that judge a chain, in their order; what passes is left out.
 fn findings(recording: &Recording) -> Vec<(&'static str, State, &'static str)> {
-    let checks: [&dyn Check; 4] = [&Path, &Order, &Name, &Expiry];
+    let checks: [&dyn Check; 5] = [&Path, &Order, &Name, &Expiry, &PlatformRules];
     let mut found = Vec::new();
     for check in checks {
         for outcome in outcomes(check, recording) {
@@ -64,7 +66,9 @@ fn with(roots: &[&Made], sent: &[&Made]) -> Recording {
 const PATH: &str = "certificate/path";
 const ORDER: &str = "certificate/order";
 const EXPIRY: &str = "certificate/expiry";
+const RULES: &str = "certificate/platform-rules";
 const UNSEEN: (&str, State, &str) = (EXPIRY, State::NotObserved, "");
+const UNRULED: (&str, State, &str) = (RULES, State::NotObserved, "");
 
 // ---- one cause, one owner
 
@@ -94,18 +98,18 @@ fn each_fault_of_the_chain_is_found_by_one_check() {
     for (roots, sent, expected) in [
         (vec![&root], vec![&leaf_made, &good], vec![]),
         (vec![&root], vec![&leaf_made, &good, &root], vec![]),
-        (vec![&root], vec![&leaf_made], vec![fail(PATH, "missing-intermediate"), UNSEEN]),
-        (vec![&root, &good], vec![&leaf_made], vec![fail(PATH, "missing-intermediate"), UNSEEN]),
-        (vec![&root], vec![&leaf_made, &root], vec![fail(PATH, "missing-intermediate"), UNSEEN]),
-        (vec![], vec![&leaf_made, &good, &root], vec![fail(PATH, "untrusted-root"), UNSEEN]),
+        (vec![&root], vec![&leaf_made], vec![fail(PATH, "missing-intermediate"), UNSEEN, UNRULED]),
+        (vec![&root, &good], vec![&leaf_made], vec![fail(PATH, "missing-intermediate"), UNSEEN, UNRULED]),
+        (vec![&root], vec![&leaf_made, &root], vec![fail(PATH, "missing-intermediate"), UNSEEN, UNRULED]),
+        (vec![], vec![&leaf_made, &good, &root], vec![fail(PATH, "untrusted-root"), UNSEEN, UNRULED]),
         (
             vec![],
             vec![&leaf_made, &root, &good],
-            vec![fail(PATH, "untrusted-root"), warn(ORDER, "wrong-order"), UNSEEN],
+            vec![fail(PATH, "untrusted-root"), warn(ORDER, "wrong-order"), UNSEEN, UNRULED],
         ),
-        (vec![&root], vec![&alone], vec![fail(PATH, "self-signed"), UNSEEN]),
-        (vec![&root], vec![&not_a_ca.leaf(), &not_a_ca], vec![fail(PATH, "path-broken"), UNSEEN]),
-        (vec![&root], vec![&leaf_made.with_bad_signature(), &good], vec![fail(PATH, "path-broken"), UNSEEN]),
+        (vec![&root], vec![&alone], vec![fail(PATH, "self-signed"), UNSEEN, UNRULED]),
+        (vec![&root], vec![&not_a_ca.leaf(), &not_a_ca], vec![fail(PATH, "path-broken"), UNSEEN, UNRULED]),
+        (vec![&root], vec![&leaf_made.with_bad_signature(), &good], vec![fail(PATH, "path-broken"), UNSEEN, UNRULED]),
         (vec![&root], vec![&leaf_made, &good, &stranger], vec![warn(ORDER, "stranger-sent")]),
         (vec![&root], vec![&leaf_made, &good, &good], vec![warn(ORDER, "sent-twice")]),
         (vec![&root], vec![&leaf_made, &root, &good], vec![warn(ORDER, "wrong-order")]),
@@ -154,7 +158,7 @@ fn the_signing_root_is_untrusted_at_device_services() {
     let leaf = root.leaf();
     let supplied = Supplied { files: &[(FileUse::SigningRoot, &root)], ..Supplied::default() };
     let mut recording = presents(&[&leaf], &supplied);
-    assert_eq!(findings(&recording), [(PATH, State::Fail, "untrusted-root"), UNSEEN]);
+    assert_eq!(findings(&recording), [(PATH, State::Fail, "untrusted-root"), UNSEEN, UNRULED]);
     recording.connections[0].role = Role::TrustServiceServer;
     let judgement = judged(&Path, &[recording]);
     let states: Vec<State> = judgement.iter().map(|(_, outcome)| outcome.state()).collect();
@@ -170,10 +174,10 @@ fn a_certificate_that_cannot_be_read_is_the_cause_or_a_warning() {
     let unreadable_leaf = findings(&presents_der(&[junk, &intermediate.der], &roots));
     let unseen = |check| (check, State::NotObserved, "");
     let expected =
-        [(PATH, State::Fail, "certificate-unreadable"), unseen(ORDER), unseen("certificate/name"), unseen(EXPIRY)];
+        [(PATH, State::Fail, "certificate-unreadable"), unseen(ORDER), unseen("certificate/name"), UNSEEN, UNRULED];
     assert_eq!(unreadable_leaf, expected);
     let in_place_of_the_issuer = findings(&presents_der(&[&leaf.der, junk], &roots));
-    assert_eq!(in_place_of_the_issuer, [(PATH, State::Fail, "certificate-unreadable"), UNSEEN]);
+    assert_eq!(in_place_of_the_issuer, [(PATH, State::Fail, "certificate-unreadable"), UNSEEN, UNRULED]);
     let beside = findings(&presents_der(&[&leaf.der, &intermediate.der, junk], &roots));
     assert_eq!(beside, [(PATH, State::Warn, "certificate-unreadable")]);
 }
@@ -343,7 +347,7 @@ fn a_chain_that_was_sent_before_tls_failed_is_judged() {
     let mut recording = with(&[], &[&leaf]);
     let failure = TlsFailure::ClientCertificateRequired;
     recording.connections[0].outcome = Err(ConversationFailure::Tls { failure, chain: vec![leaf.id()] });
-    assert_eq!(findings(&recording), [(PATH, State::Fail, "missing-intermediate"), UNSEEN]);
+    assert_eq!(findings(&recording), [(PATH, State::Fail, "missing-intermediate"), UNSEEN, UNRULED]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Duration;
 use pinflight_checks::{
     cause::{Cause, Difference, InterceptionProof, PinFault, UrlFault},
     deployment::{Role, Vantage},
+    platform::PlatformRule,
     recording::{
         BodyEnd, CertId, ConnectFailure, ConversationFailure, HttpFailure, NameFailure, ProxyFailure, TlsFailure,
     },
@@ -251,6 +252,21 @@ fn of_certificates() -> Vec<Cause> {
         proof,
         declared: true,
     }));
+    let rules = [
+        PlatformRule::KeyTooShort { bits: 1024 },
+        PlatformRule::WeakSignature { algorithm: text() },
+        PlatformRule::NoServerAuth { usages: None },
+        PlatformRule::NoServerAuth { usages: Some(vec![text()]) },
+        PlatformRule::ValidityTooLong { days: 826, limit: 825 },
+        PlatformRule::ValidityBeyondSchedule { days: 201, limit: 200 },
+        PlatformRule::SmallCurve { curve: text() },
+        PlatformRule::UnlistedKey { key: text() },
+        PlatformRule::UnusualKey { key: text() },
+        PlatformRule::LeafIsCa,
+        PlatformRule::NoDigitalSignature,
+        PlatformRule::NameTwice { name: text() },
+    ];
+    causes.extend(rules.map(|rule| Cause::PlatformRule { certificate: certificate(), rule }));
     causes.extend(faults.map(|fault| Cause::PathBroken { certificate: certificate(), fault }));
     causes.extend(differences.map(|by| Cause::KeysDiffer { keys: vec![(text(), vec![text()])], by, renewed: true }));
     causes
@@ -339,6 +355,7 @@ fn is_known(cause: &Cause) {
         | Cause::Expired { .. }
         | Cause::NotYetValid { .. }
         | Cause::ExpiresSoon { .. }
+        | Cause::PlatformRule { .. }
         | Cause::KeysDiffer { .. }
         | Cause::PinMalformed { .. }
         | Cause::PinnedHostNotLowerCase { .. }
