@@ -60,6 +60,18 @@ write it as a URL: https://ds.example.com
 Exit codes: 0 sound, 1 something is wrong or the server cannot be reached,
 2 usage, or a file that cannot be read.";
 
+const CSR_EXAMPLES: &str = "\
+Examples:
+  pinflight csr ts.csr --workspace-one-id-domain example.com \\
+      --trust-service https://ts.example.com:9001/TrustService
+  pinflight csr ts.csr --certificate ts.cer held against what was signed
+  pinflight csr ts.csr --host ts.example.com --fix
+                                            how to make a right one
+  openssl req -in ts.csr | pinflight csr - -o json
+
+Exit codes: 0 nothing is wrong, 1 something is, or the file holds no request,
+2 usage, or there is no such file.";
+
 const INIT_EXAMPLES: &str = "\
 Examples:
   pinflight init                            write ./pinflight.toml
@@ -95,6 +107,8 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Show the chain of a server or of files: paths, certificates, pins
     Inspect(Box<InspectArgs>),
+    /// Judge a certificate signing request for the Trust Service
+    Csr(CsrArgs),
     /// Print the page of a check
     Explain(ExplainArgs),
     /// List every check
@@ -386,6 +400,36 @@ pub struct InspectArgs {
     pub output: ShapeArgs,
 }
 
+/// `pinflight csr`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = CSR_EXAMPLES)]
+pub struct CsrArgs {
+    /// The request: PKCS#10 in PEM, DER or base64, in UTF-16 too; - reads stdin
+    #[arg(value_name = "FILE")]
+    pub file: String,
+    /// Domain of the Workspace ONE ID
+    #[arg(long, value_name = "DOMAIN", help_heading = "Judgement")]
+    pub workspace_one_id_domain: Option<String>,
+    /// URL of the Trust Service, as saved in the console
+    #[arg(long, value_name = "URL", conflicts_with = "host", help_heading = "Judgement")]
+    pub trust_service: Option<String>,
+    /// Host of the Trust Service, in place of its URL
+    #[arg(long, value_name = "HOST", help_heading = "Judgement")]
+    pub host: Option<String>,
+    /// The certificate that was signed from it
+    #[arg(long, value_name = "FILE", help_heading = "Judgement")]
+    pub certificate: Option<String>,
+    /// Print how to make a right one, with openssl and with certreq
+    #[arg(long, conflicts_with_all = ["output", "certificate"], help_heading = "Output")]
+    pub fix: bool,
+    /// The e-mail address of the right one
+    #[arg(long, value_name = "ADDRESS", requires = "fix", help_heading = "Output")]
+    pub email: Option<String>,
+    /// What is shown.
+    #[command(flatten)]
+    pub output: ShapeArgs,
+}
+
 /// How one server is asked.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Network")]
@@ -475,7 +519,7 @@ mod tests {
         let mut cli = Cli::command().term_width(80);
         cli.build();
         let names: Vec<String> = cli.get_subcommands().map(|command| command.get_name().to_owned()).collect();
-        assert_eq!(names, ["check", "demo", "replay", "inspect", "explain", "list", "init", "help"]);
+        assert_eq!(names, ["check", "demo", "replay", "inspect", "csr", "explain", "list", "init", "help"]);
         let mut pages = vec![cli.render_long_help().to_string()];
         for command in cli.get_subcommands_mut() {
             pages.push(command.clone().term_width(80).render_help().to_string());

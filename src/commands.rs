@@ -1,6 +1,7 @@
 //! One file a subcommand: the stages put together.
 
 pub mod check;
+pub mod csr;
 pub mod demo;
 pub mod explain;
 pub mod init;
@@ -21,6 +22,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Demo(args) => demo::run(cli, args),
         Command::Replay(args) => replay::run(cli, args),
         Command::Inspect(args) => inspect::run(cli, args),
+        Command::Csr(args) => csr::run(cli, args),
         Command::Explain(args) => show::explain(cli, args),
         Command::List(args) => show::list(cli, args),
         Command::Init(args) => show::init(args),

@@ -41,5 +41,9 @@ pages! {
     "pins/well-formed",
     "pins/cover-every-server",
     "pins/sources-agree",
+    "csr/email-domain",
+    "csr/single-dns-name",
+    "csr/key-and-signature",
+    "csr/matches-certificate",
     "guide/by-hand",
 }

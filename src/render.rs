@@ -1,5 +1,6 @@
 //! A report, shown: one format a file, and the one list of them. Renderers only format; they judge and decide nothing.
 
+mod csr;
 mod escape;
 mod grid;
 mod inspect;
@@ -18,7 +19,7 @@ use std::io;
 
 use pinflight_checks::{check::GuideStep, report::Report};
 
-pub use self::{escape::for_terminal, inspect::inspection, json::write as write_json, page::markdown};
+pub use self::{csr::csr, escape::for_terminal, inspect::inspection, json::write as write_json, page::markdown};
 use self::{
     grid::Grid,
     text::{Sheet, Text, Tone},

@@ -200,6 +200,11 @@ pub fn host(text: &str) -> Result<String, String> {
     values::host(text).map_err(|wrong| format!("{}; {}", wrong.problem, wrong.fix))
 }
 
+/// Reads a domain: what stands behind the `@`.
+pub fn domain(text: &str) -> Result<String, String> {
+    values::domain(text).map_err(|wrong| format!("{}; {}", wrong.problem, wrong.fix))
+}
+
 /// The globs of `--only` and `--skip` alone, for commands that have no configuration.
 pub fn select(args: &SelectArgs, known_checks: &[&str]) -> Result<(Vec<String>, Vec<String>), ConfigErrors> {
     let raw = flags::select(args);

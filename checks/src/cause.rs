@@ -293,6 +293,74 @@ pub enum Cause {
         declared: bool,
     },
 
+    // ---- the Trust Service's certificate signing request
+    /// It is no PKCS#10 that can be read.
+    CsrUnreadable {
+        /// What about it is none.
+        detail: String,
+    },
+    /// It is not signed with the key that it is for.
+    CsrSignatureInvalid {
+        /// The signature's algorithm.
+        algorithm: String,
+    },
+    /// Its key is too weak, or of a kind that no platform takes.
+    CsrKeyWeak {
+        /// Its key.
+        key: String,
+    },
+    /// Its key is strong, but not taken by every platform.
+    CsrKeyUnusual {
+        /// Its key.
+        key: String,
+    },
+    /// It has no e-mail address.
+    CsrEmailMissing,
+    /// It has an e-mail address outside the Workspace ONE ID's domain.
+    CsrEmailElsewhere {
+        /// The addresses outside.
+        emails: Vec<String>,
+        /// The domain.
+        domain: String,
+        /// The addresses inside; not empty: it is not known which one the portal reads.
+        inside: Vec<String>,
+    },
+    /// It has more than one DNS name in its subject alternative name.
+    CsrSeveralDnsNames {
+        /// All of them.
+        names: Vec<String>,
+    },
+    /// Its names are not good for the Trust Service's host.
+    CsrNameMismatch {
+        /// The host.
+        host: String,
+        /// The names in it.
+        names: Vec<String>,
+    },
+    /// The host stands in its CN only, which no platform reads.
+    CsrNameInCommonNameOnly {
+        /// The host.
+        host: String,
+    },
+    /// The signed certificate has another key.
+    CertificateNotFromCsr {
+        /// The certificate.
+        certificate: CertificateName,
+        /// SHA-256 of the request's SPKI, base64.
+        csr_spki_sha256: String,
+        /// SHA-256 of the certificate's SPKI, base64.
+        certificate_spki_sha256: String,
+    },
+    /// The signed certificate has the key, but other DNS names.
+    CertificateNamesDiffer {
+        /// The certificate.
+        certificate: CertificateName,
+        /// DNS names that only the request has.
+        only_csr: Vec<String>,
+        /// DNS names that only the certificate has.
+        only_certificate: Vec<String>,
+    },
+
     // ---- pins
     /// A pin that the known client can never match, or that matches what it should not.
     PinMalformed {
@@ -481,6 +549,10 @@ pub fn owners(kind: &str) -> &'static [&'static str] {
         "pin-malformed" | "pinned-host-not-lower-case" => &["pins/well-formed"],
         "key-not-pinned" | "key-type-unknown-to-client" => &["pins/cover-every-server"],
         "sources-differ" => &["pins/sources-agree"],
+        "csr-unreadable" | "csr-signature-invalid" | "csr-key-weak" | "csr-key-unusual" => &["csr/key-and-signature"],
+        "csr-email-missing" | "csr-email-elsewhere" => &["csr/email-domain"],
+        "csr-several-dns-names" | "csr-name-mismatch" | "csr-name-in-common-name-only" => &["csr/single-dns-name"],
+        "certificate-not-from-csr" | "certificate-names-differ" => &["csr/matches-certificate"],
         _ => &[],
     }
 }

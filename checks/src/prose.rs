@@ -3,6 +3,7 @@
 //! Sentences begin with a small letter where a target stands before them, name the fact that decides, and end without a
 //! full stop. Text of a peer goes in as it came; renderers escape it.
 
+mod csr;
 mod network;
 mod pins;
 mod platform;
@@ -49,6 +50,17 @@ fn tell(cause: &Cause) -> (String, String) {
         | Cause::KeyNotPinned { .. }
         | Cause::KeyTypeUnknownToClient { .. }
         | Cause::SourcesDiffer { .. } => pins::tell(cause),
+        Cause::CsrUnreadable { .. }
+        | Cause::CsrSignatureInvalid { .. }
+        | Cause::CsrKeyWeak { .. }
+        | Cause::CsrKeyUnusual { .. }
+        | Cause::CsrEmailMissing
+        | Cause::CsrEmailElsewhere { .. }
+        | Cause::CsrSeveralDnsNames { .. }
+        | Cause::CsrNameMismatch { .. }
+        | Cause::CsrNameInCommonNameOnly { .. }
+        | Cause::CertificateNotFromCsr { .. }
+        | Cause::CertificateNamesDiffer { .. } => csr::tell(cause),
         Cause::IssuedElsewhere { .. } | Cause::CertificateNotBound { .. } => trust_service::tell(cause),
         Cause::PlatformRule { certificate, rule } => platform::tell(certificate, rule),
         _ => tls::tell(cause),

@@ -3,7 +3,7 @@
 use crate::{
     certificate,
     check::{Check, CheckId},
-    discovery, dns, firewall, guide, network, pins, tls, trust_service,
+    csr, discovery, dns, firewall, guide, network, pins, tls, trust_service,
 };
 
 /// The one list.
@@ -32,6 +32,10 @@ pub const CHECKS: &[&dyn Check] = &[
     &pins::WellFormed,
     &pins::CoverEveryServer,
     &pins::SourcesAgree,
+    &csr::EmailDomain,
+    &csr::SingleDnsName,
+    &csr::KeyAndSignature,
+    &csr::MatchesCertificate,
     &guide::ByHand,
 ];
 

@@ -34,7 +34,7 @@ fn skipped(case: &Case<'_>) -> Option<Outcome> {
 }
 
 /// Why the guide's provisioning of a certificate does not apply, if so: it is for an on-premises Trust Service alone.
-fn not_provisioned(case: &Case<'_>) -> Option<Outcome> {
+pub(crate) fn not_provisioned(case: &Case<'_>) -> Option<Outcome> {
     skipped(case).or_else(|| {
         let is_awcm = case.deployment.trust_service.mode == TrustServiceMode::Awcm;
         is_awcm.then(|| Outcome::Skipped("AWCM brings its own certificate along".to_owned()))

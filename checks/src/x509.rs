@@ -1,6 +1,7 @@
 //! DER → facts: names, keys, pins, who signed whom, every candidate path and what breaks it.
 
 mod chain;
+mod csr;
 mod der;
 #[cfg(test)]
 pub(crate) mod forge;
@@ -11,6 +12,7 @@ mod pool;
 mod rare;
 mod read;
 mod signature;
+mod strength;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +21,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::pool::{is_public_key, is_public_name};
 pub use self::{
     chain::{chain_as_of, chains},
+    csr::{CsrFacts, read_csr},
     read::read,
+    strength::Strength,
 };
 use crate::{deployment::Role, recording::CertId, time::Timestamp};
 

@@ -128,6 +128,17 @@ pub fn read_bundle_from(stream: impl Read) -> Result<Bundle, String> {
     bundle(&bounded(stream).map_err(|error| format!("it cannot be read ({error})"))??)
 }
 
+/// The bytes of a file that is to be looked at whatever it holds, or why it holds too much. The outer error says why there is
+/// nothing to be read.
+pub fn read_any(path: &Path) -> Result<Result<Vec<u8>, String>, String> {
+    open(path)
+}
+
+/// The same of an open stream: standard input.
+pub fn read_any_from(stream: impl Read) -> Result<Result<Vec<u8>, String>, String> {
+    bounded(stream).map_err(|error| format!("it cannot be read ({error})"))
+}
+
 fn bundle(bytes: &[u8]) -> Result<Bundle, String> {
     let objects = labelled_objects(bytes)?;
     let is_set = |object: &Object| matches!(shape(&object.der), Shape::Pkcs7(certificates) if !certificates.is_empty());
@@ -148,6 +159,10 @@ fn bundle(bytes: &[u8]) -> Result<Bundle, String> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
+    open(path)?
+}
+
+fn open(path: &Path) -> Result<Result<Vec<u8>, String>, String> {
     let unreadable = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::NotFound => "there is no such file; correct the path".to_owned(),
         std::io::ErrorKind::PermissionDenied => "it may not be read; give this user the right to read it".to_owned(),
@@ -161,7 +176,7 @@ fn read(path: &Path) -> Result<Vec<u8>, String> {
     if !kind.is_file() {
         return Err("this is not a file; name a file".to_owned());
     }
-    bounded(fs::File::open(path).map_err(unreadable)?).map_err(unreadable)?
+    bounded(fs::File::open(path).map_err(unreadable)?).map_err(unreadable)
 }
 
 /// All of a stream, unless it is too long.
@@ -207,7 +222,7 @@ pub fn read_certificates(bytes: &[u8]) -> Result<Vec<Vec<u8>>, String> {
     }
 }
 
-/// The one PKCS#10 request of a file: PEM or DER, in UTF-16 too, as certreq may write it. The error says what the file holds
+/// The one PKCS#10 request of a file: PEM, bare base64 or DER, in UTF-16 too, as certreq may write it. The error says what the file holds
 /// instead, and the fix.
 pub fn read_csr(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let mut requests = Vec::new();
@@ -253,18 +268,29 @@ fn labelled_objects(bytes: &[u8]) -> Result<Vec<Object>, String> {
         return Ok(der_objects(bytes));
     }
     let text = String::from_utf8_lossy(bytes);
+    if !text.contains("-----BEGIN ") {
+        return Ok(base64_alone(&text).map(|der| der_objects(&der)).unwrap_or_default());
+    }
     pem_objects(&text)
 }
 
-/// The text of a file in UTF-16 with its byte order mark.
+/// Base64 without the lines around it, as Windows writes it on request; none: it is something else.
+fn base64_alone(text: &str) -> Option<Vec<u8>> {
+    let text: String = text.trim_start_matches('\u{feff}').chars().filter(|c| !c.is_ascii_whitespace()).collect();
+    BASE64.decode(text.as_bytes()).ok()
+}
+
+/// The text of a file in UTF-16, with its byte order mark or known by its first character, which is ASCII in every file of
+/// this kind.
 fn utf16(bytes: &[u8]) -> Option<String> {
     let (mark, rest) = bytes.split_at_checked(2)?;
     let unit: fn([u8; 2]) -> u16 = match mark {
-        [0xff, 0xfe] => u16::from_le_bytes,
-        [0xfe, 0xff] => u16::from_be_bytes,
+        [0xff, 0xfe] | [1..0x80, 0] => u16::from_le_bytes,
+        [0xfe, 0xff] | [0, 1..0x80] => u16::from_be_bytes,
         _ => return None,
     };
-    let (pairs, _) = rest.as_chunks::<2>();
+    let text = if matches!(mark, [0xff, 0xfe] | [0xfe, 0xff]) { rest } else { bytes };
+    let (pairs, _) = text.as_chunks::<2>();
     Some(char::decode_utf16(pairs.iter().copied().map(unit)).map(|c| c.unwrap_or('\u{fffd}')).collect())
 }
 

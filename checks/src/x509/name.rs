@@ -33,12 +33,31 @@ pub(super) fn rfc4514(rdns: &[u8]) -> String {
 
 /// The last CN of such a name, the most specific one.
 pub(super) fn common_name(rdns: &[u8]) -> Option<String> {
+    values(rdns, &[0x55, 0x04, 0x03]).last()
+}
+
+/// The e-mail addresses of such a name.
+pub(super) fn emails(rdns: &[u8]) -> Vec<String> {
+    values(rdns, &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x01]).collect()
+}
+
+/// Each attribute of such a name that has a short name and is text, in its order.
+pub(super) fn attributes(rdns: &[u8]) -> Vec<(&'static str, String)> {
     let attributes = der::elements(rdns).flat_map(|rdn| der::elements(rdn.contents));
-    let names = attributes.filter_map(|attribute| {
+    let known = attributes.filter_map(|attribute| {
         let (kind, value) = kind_and_value(attribute)?;
-        (kind == [0x55, 0x04, 0x03]).then(|| text(value)).flatten()
+        let (_, short) = SHORT_NAMES.iter().find(|(oid, _)| *oid == kind)?;
+        Some((*short, text(value)?))
     });
-    names.last()
+    known.collect()
+}
+
+fn values(rdns: &[u8], wanted: &[u8]) -> impl Iterator<Item = String> {
+    let attributes = der::elements(rdns).flat_map(|rdn| der::elements(rdn.contents));
+    attributes.filter_map(move |attribute| {
+        let (kind, value) = kind_and_value(attribute)?;
+        (kind == wanted).then(|| text(value)).flatten()
+    })
 }
 
 fn relative(rdn: Element<'_>) -> String {

@@ -6,23 +6,23 @@ use md5::{Digest as _, Md5};
 use p521::ecdsa::signature::hazmat::PrehashVerifier as _;
 use ring::digest;
 use rsa::{BoxedUint, Pkcs1v15Sign, PublicKey};
-use x509_parser::{asn1_rs::Oid, certificate::X509Certificate, oid_registry as oid, x509::SubjectPublicKeyInfo};
+use x509_parser::{asn1_rs::Oid, oid_registry as oid, x509::SubjectPublicKeyInfo};
 
 use super::{
     read::{rsa_integers, rsa_key},
-    signature::{Verdict, curve},
+    signature::{Signed, Verdict, curve},
 };
 
 /// The RSA keys whose signatures are verified here, in bits. Shorter ones nobody ever issued, longer ones take long.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 512..=4096;
 
-/// Whether `certificate` was signed with the private key of `key`.
-pub(super) fn verify(certificate: &X509Certificate<'_>, key: &SubjectPublicKeyInfo<'_>) -> Verdict {
-    let Some((kind, hash)) = algorithm(&certificate.signature_algorithm.algorithm) else { return Verdict::Unsupported };
+/// Whether `signed` was signed with the private key of `key`.
+pub(super) fn verify(signed: &Signed<'_>, key: &SubjectPublicKeyInfo<'_>) -> Verdict {
+    let Some((kind, hash)) = algorithm(&signed.algorithm.algorithm) else { return Verdict::Unsupported };
     let is_ec = key.algorithm.algorithm == oid::OID_KEY_TYPE_EC_PUBLIC_KEY;
     let is_rsa = key.algorithm.algorithm == oid::OID_PKCS1_RSAENCRYPTION;
-    let digest = hash.of(certificate.tbs_certificate.as_ref());
-    let signature = certificate.signature_value.data.as_ref();
+    let digest = hash.of(signed.message);
+    let signature = signed.signature;
     match kind {
         Kind::Rsa if is_rsa => rsa(key, hash, &digest, signature),
         Kind::Ecdsa if is_ec => ecdsa(key, &digest, signature),

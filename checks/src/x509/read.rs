@@ -95,7 +95,7 @@ fn without_sign(integer: &[u8]) -> &[u8] {
     }
 }
 
-fn key(key: &SubjectPublicKeyInfo<'_>) -> KeyFacts {
+pub(super) fn key(key: &SubjectPublicKeyInfo<'_>) -> KeyFacts {
     let bits = &key.subject_public_key.data;
     let parameters = key.algorithm.parameters.as_ref();
     let kind = match der::dotted(key.algorithm.algorithm.as_bytes()).as_str() {
@@ -167,11 +167,11 @@ fn curve_name(oid: &str) -> String {
 
 /// What is read of a certificate's extensions; the first of each kind counts.
 #[derive(Default)]
-struct Extensions {
-    dns_names: Vec<String>,
-    ip_addresses: Vec<String>,
-    emails: Vec<String>,
-    has_san: bool,
+pub(super) struct Extensions {
+    pub dns_names: Vec<String>,
+    pub ip_addresses: Vec<String>,
+    pub emails: Vec<String>,
+    pub has_san: bool,
     is_ca: Option<bool>,
     path_len: Option<u32>,
     key_usage: Option<Vec<String>>,
@@ -229,7 +229,7 @@ impl Extensions {
         all
     }
 
-    fn alternative_names(&mut self, value: &[u8]) {
+    pub fn alternative_names(&mut self, value: &[u8]) {
         self.has_san = true;
         for name in der::elements(der::inside(value, der::SEQUENCE).unwrap_or_default()) {
             let text = || String::from_utf8_lossy(name.contents).into_owned();

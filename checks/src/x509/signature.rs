@@ -1,10 +1,13 @@
-//! Who signed whom: the signature of one certificate by one key.
+//! Who signed whom: the signature of one certificate, or request, by one key.
 
 use data_encoding::HEXUPPER;
 use ring::signature::{self, VerificationAlgorithm};
 use x509_parser::{
-    asn1_rs::Oid, certificate::X509Certificate, oid_registry as oid, signature_algorithm::RsaSsaPssParams,
-    x509::SubjectPublicKeyInfo,
+    asn1_rs::Oid,
+    certificate::X509Certificate,
+    oid_registry as oid,
+    signature_algorithm::RsaSsaPssParams,
+    x509::{AlgorithmIdentifier, SubjectPublicKeyInfo},
 };
 
 use super::{der, rare, read::rsa_key};
@@ -20,26 +23,45 @@ pub(super) enum Verdict {
     Unsupported,
 }
 
-/// Whether `certificate` was signed with the private key of `key`. Weak keys and hashes count as long as they can be
-/// computed: that they are weak is for another to say.
+/// Whether `certificate` was signed with the private key of `key`.
 pub(super) fn verify(certificate: &X509Certificate<'_>, key: &SubjectPublicKeyInfo<'_>) -> Verdict {
-    let algorithm = match algorithm(certificate, key) {
-        Ok(algorithm) => algorithm,
-        Err(Verdict::Unsupported) => return rare::verify(certificate, key),
-        Err(verdict) => return verdict,
+    let signed = Signed {
+        algorithm: &certificate.signature_algorithm,
+        message: certificate.tbs_certificate.as_ref(),
+        signature: &certificate.signature_value.data,
     };
-    let key = signature::UnparsedPublicKey::new(algorithm, &key.subject_public_key.data);
-    match key.verify(certificate.tbs_certificate.as_ref(), &certificate.signature_value.data) {
-        Ok(()) => Verdict::Valid,
-        Err(_) => Verdict::Invalid,
+    signed.verify(key)
+}
+
+/// Something signed.
+pub(super) struct Signed<'a> {
+    pub algorithm: &'a AlgorithmIdentifier<'a>,
+    pub message: &'a [u8],
+    pub signature: &'a [u8],
+}
+
+impl Signed<'_> {
+    /// Whether it was signed with the private key of `key`. Weak keys and hashes count as long as they can be computed: that
+    /// they are weak is for another to say.
+    pub fn verify(&self, key: &SubjectPublicKeyInfo<'_>) -> Verdict {
+        let algorithm = match algorithm(self.algorithm, key) {
+            Ok(algorithm) => algorithm,
+            Err(Verdict::Unsupported) => return rare::verify(self, key),
+            Err(verdict) => return verdict,
+        };
+        let key = signature::UnparsedPublicKey::new(algorithm, &key.subject_public_key.data);
+        match key.verify(self.message, self.signature) {
+            Ok(()) => Verdict::Valid,
+            Err(_) => Verdict::Invalid,
+        }
     }
 }
 
 type Algorithm = &'static dyn VerificationAlgorithm;
 
 /// ring's algorithm for it, or why there is none: a key of this kind makes no such signatures, or ring cannot verify them.
-fn algorithm(certificate: &X509Certificate<'_>, key: &SubjectPublicKeyInfo<'_>) -> Result<Algorithm, Verdict> {
-    let signed_with = &certificate.signature_algorithm.algorithm;
+fn algorithm(with: &AlgorithmIdentifier<'_>, key: &SubjectPublicKeyInfo<'_>) -> Result<Algorithm, Verdict> {
+    let signed_with = &with.algorithm;
     let is = |oid: &Oid<'_>| signed_with == oid;
     if is(&oid::OID_PKCS1_SHA1WITHRSA) || is(&oid::OID_SHA1_WITH_RSA) {
         rsa(key, 1024, &signature::RSA_PKCS1_1024_8192_SHA1_FOR_LEGACY_USE_ONLY)
@@ -50,7 +72,7 @@ fn algorithm(certificate: &X509Certificate<'_>, key: &SubjectPublicKeyInfo<'_>) 
     } else if is(&oid::OID_PKCS1_SHA512WITHRSA) {
         rsa(key, 1024, &signature::RSA_PKCS1_1024_8192_SHA512_FOR_LEGACY_USE_ONLY)
     } else if is(&oid::OID_PKCS1_RSASSAPSS) {
-        rsa(key, 2048, pss(certificate).ok_or(Verdict::Unsupported)?)
+        rsa(key, 2048, pss(with).ok_or(Verdict::Unsupported)?)
     } else if is(&oid::OID_SIG_ECDSA_WITH_SHA256) {
         ec(key, &signature::ECDSA_P256_SHA256_ASN1, &signature::ECDSA_P384_SHA256_ASN1)
     } else if is(&oid::OID_SIG_ECDSA_WITH_SHA384) {
@@ -95,8 +117,8 @@ pub(super) fn curve<'a>(key: &'a SubjectPublicKeyInfo<'_>) -> Option<Oid<'a>> {
 }
 
 /// RSA-PSS with a salt as long as the hash, the only kind in use and in ring.
-fn pss(certificate: &X509Certificate<'_>) -> Option<Algorithm> {
-    let parameters = RsaSsaPssParams::try_from(certificate.signature_algorithm.parameters.as_ref()?).ok()?;
+fn pss(with: &AlgorithmIdentifier<'_>) -> Option<Algorithm> {
+    let parameters = RsaSsaPssParams::try_from(with.parameters.as_ref()?).ok()?;
     let hash = parameters.hash_algorithm_oid();
     match parameters.salt_length() {
         32 if *hash == oid::OID_NIST_HASH_SHA256 => Some(&signature::RSA_PSS_2048_8192_SHA256),

@@ -105,7 +105,30 @@ fn causes() -> Vec<Cause> {
     causes.extend(of_answers());
     causes.extend(of_certificates());
     causes.extend(of_pins());
+    causes.extend(of_requests());
     causes
+}
+
+fn of_requests() -> Vec<Cause> {
+    let certificate = sample::leaf_name();
+    vec![
+        Cause::CsrUnreadable { detail: text() },
+        Cause::CsrSignatureInvalid { algorithm: text() },
+        Cause::CsrKeyWeak { key: text() },
+        Cause::CsrKeyUnusual { key: text() },
+        Cause::CsrEmailMissing,
+        Cause::CsrEmailElsewhere { emails: vec![text()], domain: text(), inside: vec![] },
+        Cause::CsrEmailElsewhere { emails: vec![text()], domain: text(), inside: vec![text()] },
+        Cause::CsrSeveralDnsNames { names: vec![text(), text()] },
+        Cause::CsrNameMismatch { host: text(), names: vec![] },
+        Cause::CsrNameInCommonNameOnly { host: text() },
+        Cause::CertificateNotFromCsr {
+            certificate: certificate.clone(),
+            csr_spki_sha256: text(),
+            certificate_spki_sha256: text(),
+        },
+        Cause::CertificateNamesDiffer { certificate, only_csr: vec![text()], only_certificate: vec![] },
+    ]
 }
 
 fn of_the_way() -> Vec<Cause> {
@@ -357,6 +380,17 @@ fn is_known(cause: &Cause) {
         | Cause::ExpiresSoon { .. }
         | Cause::PlatformRule { .. }
         | Cause::KeysDiffer { .. }
+        | Cause::CsrUnreadable { .. }
+        | Cause::CsrSignatureInvalid { .. }
+        | Cause::CsrKeyWeak { .. }
+        | Cause::CsrKeyUnusual { .. }
+        | Cause::CsrEmailMissing
+        | Cause::CsrEmailElsewhere { .. }
+        | Cause::CsrSeveralDnsNames { .. }
+        | Cause::CsrNameMismatch { .. }
+        | Cause::CsrNameInCommonNameOnly { .. }
+        | Cause::CertificateNotFromCsr { .. }
+        | Cause::CertificateNamesDiffer { .. }
         | Cause::PinMalformed { .. }
         | Cause::PinnedHostNotLowerCase { .. }
         | Cause::KeyNotPinned { .. }
