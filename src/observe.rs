@@ -113,6 +113,7 @@ pub async fn observe(
         certificates: found.certificates,
         names: found.names,
         connections: found.connections,
+        under_other_name: found.under_other_name,
         answers: found.answers,
         unasked: found.unasked,
     }

@@ -30,6 +30,7 @@ pages! {
     "trust-service/url",
     "trust-service/redirect",
     "trust-service/settings",
+    "trust-service/own-port",
     "trust-service/issuer",
     "trust-service/bound-everywhere",
     "certificate/path",

@@ -293,6 +293,16 @@ pub enum Cause {
         declared: bool,
     },
 
+    /// The Trust Service's port is not its own.
+    PortShared {
+        /// How that was seen.
+        sharing: Sharing,
+        /// The other service's host.
+        host: String,
+        /// What is presented there under that name.
+        presented: Option<CertificateName>,
+    },
+
     // ---- the Trust Service's certificate signing request
     /// It is no PKCS#10 that can be read.
     CsrUnreadable {
@@ -471,6 +481,22 @@ pub enum UrlFault {
     TrailingSlash,
 }
 
+/// How a port is seen to be shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sharing {
+    /// Both URLs have the same host and port.
+    Url,
+    /// Both services have the same address and port.
+    Address,
+    /// Device Services' certificate is presented on the Trust Service's port.
+    DeviceServices,
+    /// The Trust Service's certificate is presented on Device Services' port, which has the same number.
+    TrustService,
+    /// A third certificate is presented on the Trust Service's port.
+    Other,
+}
+
 /// By what keys differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -545,6 +571,7 @@ pub fn owners(kind: &str) -> &'static [&'static str] {
         "platform-rule" => &["certificate/platform-rules"],
         "issued-elsewhere" => &["trust-service/issuer"],
         "certificate-not-bound" => &["trust-service/bound-everywhere"],
+        "port-shared" => &["trust-service/own-port"],
         "keys-differ" => &["certificate/same-everywhere"],
         "pin-malformed" | "pinned-host-not-lower-case" => &["pins/well-formed"],
         "key-not-pinned" | "key-type-unknown-to-client" => &["pins/cover-every-server"],

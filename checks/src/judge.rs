@@ -248,7 +248,7 @@ fn next_commands(judged: &[(&dyn Check, Judgement)]) -> Vec<NextCommand> {
 
 fn run(case: &Case<'_>) -> Run {
     let questions = |recording: &crate::recording::Recording| {
-        recording.names.len() + recording.connections.len() + recording.answers.len()
+        recording.names.len() + recording.connections.len() + recording.under_other_name.len() + recording.answers.len()
     };
     let took = case.recordings.iter().map(|recording| recording.took).max().unwrap_or_default();
     Run {

@@ -61,7 +61,9 @@ fn tell(cause: &Cause) -> (String, String) {
         | Cause::CsrNameInCommonNameOnly { .. }
         | Cause::CertificateNotFromCsr { .. }
         | Cause::CertificateNamesDiffer { .. } => csr::tell(cause),
-        Cause::IssuedElsewhere { .. } | Cause::CertificateNotBound { .. } => trust_service::tell(cause),
+        Cause::IssuedElsewhere { .. } | Cause::CertificateNotBound { .. } | Cause::PortShared { .. } => {
+            trust_service::tell(cause)
+        }
         Cause::PlatformRule { certificate, rule } => platform::tell(certificate, rule),
         _ => tls::tell(cause),
     }

@@ -49,6 +49,10 @@ pub struct Recording {
     pub names: Vec<NameFact>,
     /// TLS conversations, in plan order.
     pub connections: Vec<ConnectionFact>,
+    /// TLS conversations under the other service's name, in plan order: the Trust Service's port under Device Services' name,
+    /// and the other way round. Role and endpoint are those of the service that is expected there.
+    #[serde(default)]
+    pub under_other_name: Vec<ConnectionFact>,
     /// GETs, in plan order.
     pub answers: Vec<HttpFact>,
     /// Questions that had no time left, in plan order, as `--plan` words them; not empty: interrupted or past `max_time`.

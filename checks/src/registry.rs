@@ -21,6 +21,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &trust_service::Url,
     &trust_service::Redirect,
     &trust_service::Settings,
+    &trust_service::OwnPort,
     &trust_service::Issuer,
     &trust_service::BoundEverywhere,
     &certificate::Path,

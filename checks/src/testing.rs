@@ -60,6 +60,7 @@ pub(crate) fn recording(vantage: Vantage, mode: TrustServiceMode) -> Recording {
         certificates: [].into(),
         names: vec![],
         connections: vec![],
+        under_other_name: vec![],
         answers: vec![],
         unasked: vec![],
     }

@@ -2,12 +2,14 @@
 
 mod bound_everywhere;
 mod issuer;
+mod own_port;
 mod redirect;
 mod settings;
 mod url;
 
 pub use bound_everywhere::BoundEverywhere;
 pub use issuer::Issuer;
+pub use own_port::OwnPort;
 pub use redirect::Redirect;
 pub use settings::Settings;
 pub use url::Url;

@@ -172,6 +172,7 @@ fn filed_away(
         certificates,
         names: Vec::new(),
         connections: Vec::new(),
+        under_other_name: Vec::new(),
         answers: Vec::new(),
         unasked: Vec::new(),
     };

@@ -53,6 +53,7 @@ pub(super) struct Board {
     done: HashSet<String>,
     names: BTreeMap<String, NameEntry>,
     connections: BTreeMap<Order, ConnectionFact>,
+    under_other_name: BTreeMap<Order, ConnectionFact>,
     answers: BTreeMap<Order, HttpFact>,
     certificates: BTreeMap<CertId, Der>,
 }
@@ -63,6 +64,7 @@ pub(super) struct Found {
     pub(super) certificates: BTreeMap<CertId, Der>,
     pub(super) names: Vec<NameFact>,
     pub(super) connections: Vec<ConnectionFact>,
+    pub(super) under_other_name: Vec<ConnectionFact>,
     pub(super) answers: Vec<HttpFact>,
     pub(super) unasked: Vec<String>,
 }
@@ -109,6 +111,11 @@ impl Board {
         self.connections.insert(order, fact);
     }
 
+    pub(super) fn other_name_done(&mut self, order: Order, fact: ConnectionFact) {
+        self.close(&order);
+        self.under_other_name.insert(order, fact);
+    }
+
     pub(super) fn answer_done(&mut self, order: Order, fact: HttpFact) {
         self.close(&order);
         self.answers.insert(order, fact);
@@ -149,6 +156,7 @@ impl Board {
             certificates: self.certificates,
             names: names.collect(),
             connections: self.connections.into_values().collect(),
+            under_other_name: self.under_other_name.into_values().collect(),
             answers: self.answers.into_values().collect(),
             unasked: unasked.collect(),
         }

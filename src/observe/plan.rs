@@ -6,7 +6,7 @@ use std::{
 };
 
 use pinflight_checks::{
-    deployment::{Deployment, DnsTransport, Endpoint, Network, Proxy, Role, ServiceUrl, Vantage},
+    deployment::{Deployment, DnsTransport, Endpoint, Network, Proxy, Role, ServiceUrl, TrustServiceMode, Vantage},
     recording::{Request, Resolver, Spelling},
 };
 use url::Url;
@@ -125,6 +125,8 @@ pub(super) struct Target {
     pub(super) https: bool,
     pub(super) gets: Vec<Get>,
     pub(super) repeats: Repeats,
+    /// The name of the other service, which shares no port with this one: each address is asked under it too.
+    pub(super) other_name: Option<String>,
 }
 
 /// A GET of the protocol.
@@ -145,15 +147,26 @@ pub(super) enum Repeats {
 /// A question to one address.
 #[derive(Clone, Debug)]
 pub(super) enum Leaf {
-    Shake { sni: Option<String>, repeat: u32 },
-    Get { get: Get },
+    Shake {
+        sni: Option<String>,
+        repeat: u32,
+    },
+    /// Under the name of the other service.
+    OtherName {
+        sni: String,
+    },
+    Get {
+        get: Get,
+    },
 }
 
 impl Leaf {
     /// The question's words, which are also what tells it from every other.
     pub(super) fn words(&self, place: &str) -> String {
         match self {
-            Self::Shake { sni: Some(sni), repeat: 0 } => format!("TLS handshake with {place}, SNI {sni}"),
+            Self::Shake { sni: Some(sni), repeat: 0 } | Self::OtherName { sni } => {
+                format!("TLS handshake with {place}, SNI {sni}")
+            }
             Self::Shake { sni: Some(sni), repeat } => format!("TLS handshake with {place}, SNI {sni}, repeat {repeat}"),
             Self::Shake { sni: None, repeat: 0 } => format!("TLS handshake with {place} without SNI"),
             Self::Shake { sni: None, repeat } => format!("TLS handshake with {place} without SNI, repeat {repeat}"),
@@ -181,6 +194,7 @@ impl Target {
             let first = sni.iter().map(|sni| Leaf::Shake { sni: Some(sni.clone()), repeat: 0 });
             leaves.extend(first.chain([Leaf::Shake { sni: None, repeat: 0 }]));
             leaves.extend((1..total).map(|repeat| Leaf::Shake { sni: sni.clone(), repeat }));
+            leaves.extend(self.other_name.iter().map(|sni| Leaf::OtherName { sni: sni.clone() }));
         }
         leaves.extend(self.gets.iter().map(|get| Leaf::Get { get: get.clone() }));
         leaves
@@ -281,8 +295,31 @@ pub(super) fn targets(vantage: Vantage, deployment: &Deployment) -> Vec<Target> 
             ..trust_service(Role::TrustServiceServer, url, deployment)
         }));
     }
+    other_names(&mut targets, deployment);
     targets.retain(|target| vantage.asks(target.role, deployment));
     targets
+}
+
+/// A Trust Service on premises must share its port with nothing, Device Services least of all: its port is asked under
+/// their name, and theirs under its name where the port has the same number.
+fn other_names(targets: &mut [Target], deployment: &Deployment) {
+    let declared = deployment.trust_service.url.as_ref().filter(|url| url.url().scheme() == "https");
+    let Some(url) = declared.filter(|_| deployment.trust_service.mode == TrustServiceMode::OnPremises) else { return };
+    let (trust_service, device_services) = (url.endpoint(), deployment.device_services_endpoint());
+    // An address is never sent as a name, and one name for both tells nothing apart.
+    let names = [&trust_service, &device_services].into_iter().all(|endpoint| endpoint.ip().is_none());
+    if !names || trust_service.host == device_services.host {
+        return;
+    }
+    let ports: BTreeSet<u16> =
+        targets.iter().filter(|target| target.role.is_trust_service()).map(|target| target.place.port).collect();
+    for target in targets {
+        if target.role.is_trust_service() {
+            target.other_name = Some(device_services.host.clone());
+        } else if target.role.is_device_services() && ports.contains(&target.place.port) {
+            target.other_name = Some(trust_service.host.clone());
+        }
+    }
 }
 
 fn discovery(deployment: &Deployment) -> Target {
@@ -304,6 +341,7 @@ fn discovery(deployment: &Deployment) -> Target {
         https: true,
         gets: registry.into_iter().chain(domain).collect(),
         repeats: Repeats::Once,
+        other_name: None,
     }
 }
 
@@ -323,6 +361,7 @@ fn device_services(targets: &mut Vec<Target>, deployment: &Deployment) {
         https: declared.url.url().scheme() == "https",
         gets,
         repeats: if several { Repeats::Always(total) } else { Repeats::IfSeveral(total) },
+        other_name: None,
     };
     let servers = declared.servers().map(|(role, server)| Target {
         role,
@@ -348,6 +387,7 @@ fn trust_service(role: Role, url: &ServiceUrl, deployment: &Deployment) -> Targe
         https: url.url().scheme() == "https",
         gets: gets.collect(),
         repeats: Repeats::Once,
+        other_name: None,
         endpoint,
     }
 }
@@ -359,9 +399,9 @@ pub(super) fn redirect_target(url: &ServiceUrl, deployment: &Deployment) -> Targ
 
 /// Whether Device Services is asked for the Trust Service's URL.
 fn hands_out_trust_service(deployment: &Deployment) -> bool {
-    use pinflight_checks::deployment::TrustServiceMode as Mode;
     let service = &deployment.trust_service;
-    service.mode == Mode::OnPremises || (service.mode == Mode::Awcm && service.url.is_some())
+    let is_awcm = service.mode == TrustServiceMode::Awcm;
+    service.mode == TrustServiceMode::OnPremises || (is_awcm && service.url.is_some())
 }
 
 /// Whether what it hands out is followed.

@@ -53,6 +53,7 @@ fn the_whole_plan_is_told() {
         ("A and AAAA of ts.example from DNS server 10.1.0.53", None),
         ("TLS handshake with each address of ts.example, port 9001, SNI ts.example", each("ts.example")),
         ("TLS handshake with each address of ts.example, port 9001 without SNI", each("ts.example")),
+        ("TLS handshake with each address of ts.example, port 9001, SNI ds.example", each("ts.example")),
         (
             "GET https://ts.example:9001/TrustService/sslpinning/settings?URL=ds.example from each address of ts.example, port 9001",
             each("ts.example"),
@@ -175,4 +176,35 @@ fn settings_are_asked_below_the_url_without_what_does_not_belong_there() {
     let url: ServiceUrl = "https://ts.example:9001/TrustService/?x=1#y".parse().unwrap();
     let asked = settings_url(&url, Spelling::Client, "ds.example").unwrap();
     assert_eq!(asked.as_str(), "https://ts.example:9001/TrustService/SSLPinning/Settings?URL=ds.example");
+}
+
+#[test]
+fn the_trust_service_s_port_is_asked_under_the_other_name() {
+    let under = |deployment: &Deployment, place: &str, name: &str| {
+        let wanted = format!("TLS handshake with {place}, SNI {name}");
+        asks(Vantage::Console, deployment).contains(&wanted)
+    };
+    let mut deployment = deployment();
+    deployment.trust_service.servers = vec!["10.1.0.21".parse().unwrap()];
+    deployment.device_services.backends = vec!["10.1.0.11".parse().unwrap(), "10.1.0.12:9001".parse().unwrap()];
+    assert!(under(&deployment, "each address of ts.example, port 9001", "ds.example"));
+    assert!(under(&deployment, "10.1.0.21:9001", "ds.example"));
+    // Another port is not the Trust Service's.
+    assert!(!under(&deployment, "each address of ds.example, port 443", "ts.example"));
+    assert!(!under(&deployment, "10.1.0.11:443", "ts.example"));
+    assert!(under(&deployment, "10.1.0.12:9001", "ts.example"));
+
+    let changed = |change: fn(&mut Deployment)| {
+        let mut deployment = deployment.clone();
+        change(&mut deployment);
+        asks(Vantage::Console, &deployment).iter().filter(|ask| ask.contains("SNI")).count()
+    };
+    let all = changed(|_| ());
+    for change in [
+        (|deployment| deployment.trust_service.mode = TrustServiceMode::Awcm) as fn(&mut Deployment),
+        |deployment| deployment.trust_service.url = Some("https://ds.example:9001/TrustService".parse().unwrap()),
+        |deployment| deployment.device_services.url = "https://10.1.0.1".parse().unwrap(),
+    ] {
+        assert!(changed(change) < all);
+    }
 }

@@ -56,6 +56,7 @@ pub async fn present(job: Job, question: &Question) -> Recording {
         certificates: found.certificates,
         names: found.names,
         connections,
+        under_other_name: Vec::new(),
         answers: Vec::new(),
         unasked: Vec::new(),
     }
@@ -69,6 +70,7 @@ async fn ask(observer: &Observer, question: &Question) -> Vec<ConnectionFact> {
         https: true,
         gets: Vec::new(),
         repeats: Repeats::Once,
+        other_name: None,
     };
     let mut connections = Vec::new();
     for route in observer.routes(&Position::declared(1), &target).await {

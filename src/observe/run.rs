@@ -255,21 +255,12 @@ impl Observer {
         let ask = leaf.words(&route.words());
         match leaf {
             Leaf::Shake { sni, repeat } => {
-                let shaken =
-                    self.shakes.ask(&ask, self.timed(&ask, |deadline| self.shake(route, sni.as_deref(), deadline)));
-                let Shaken { connected_after, took, outcome } = shaken.await;
-                let fact = ConnectionFact {
-                    role: target.role,
-                    endpoint: target.endpoint.clone(),
-                    address: route.address(),
-                    proxied: route.is_proxied(),
-                    sni: sni.clone(),
-                    repeat: *repeat,
-                    connected_after,
-                    took,
-                    outcome,
-                };
+                let fact = self.shaken(&ask, target, route, sni.clone(), *repeat).await;
                 self.board().connection_done(order, fact);
+            }
+            Leaf::OtherName { sni } => {
+                let fact = self.shaken(&ask, target, route, Some(sni.clone()), 0).await;
+                self.board().other_name_done(order, fact);
             }
             Leaf::Get { get } => {
                 let got = self.gets.ask(&ask, self.timed(&ask, |deadline| self.get(route, target, get, deadline)));
@@ -288,6 +279,29 @@ impl Observer {
                 };
                 self.board().answer_done(order, fact);
             }
+        }
+    }
+
+    async fn shaken(
+        &self,
+        ask: &str,
+        target: &Target,
+        route: &Route,
+        sni: Option<String>,
+        repeat: u32,
+    ) -> ConnectionFact {
+        let asked = self.timed(ask, |deadline| self.shake(route, sni.as_deref(), deadline));
+        let Shaken { connected_after, took, outcome } = self.shakes.ask(ask, asked).await;
+        ConnectionFact {
+            role: target.role,
+            endpoint: target.endpoint.clone(),
+            address: route.address(),
+            proxied: route.is_proxied(),
+            sni,
+            repeat,
+            connected_after,
+            took,
+            outcome,
         }
     }
 

@@ -33,13 +33,13 @@ pub fn csr(file: &str, request: &Request, style: &Style, out: &mut dyn io::Write
 fn verdict(request: &Request) -> (Tone, &'static str) {
     let any = |state: State| request.checks.iter().any(|check| check.outcome == state);
     if !request.parsed {
-        (Tone::Bad, "NO REQUEST ")
+        (Tone::Bad, "NO REQUEST")
     } else if request.is_wrong() {
-        (Tone::Bad, "NOT SOUND ")
+        (Tone::Bad, "NOT SOUND")
     } else if any(State::NotObserved) {
-        (Tone::Warn, "NOTHING WRONG SO FAR ")
+        (Tone::Warn, "NOTHING WRONG SO FAR")
     } else {
-        (Tone::Good, "SOUND ")
+        (Tone::Good, "SOUND")
     }
 }
 

@@ -50,11 +50,11 @@ fn declared<'a>(case: &'a Case<'_>) -> Option<&'a CertificateFacts> {
     case.files(FileUse::TrustServiceCertificate).into_iter().find_map(|file| case.first_certificate(file))
 }
 
-/// What the Trust Service presents under its name.
+/// What the Trust Service itself presents under its name.
 fn presented<'a>(case: &'a Case<'_>) -> Option<&'a CertificateFacts> {
     let facts = case.connections(&[Role::TrustService]).filter(|(_, fact)| reach::is_asked_as_devices_do(fact));
     let mut leaves = facts.filter_map(|(_, fact)| fact.outcome.as_ref().ok()?.chain.first());
-    leaves.find_map(|id| case.certificate(id))
+    leaves.find_map(|id| case.certificate(id).filter(|_| case.interception(id).is_none()))
 }
 
 fn unseen(case: &Case<'_>) -> Outcome {

@@ -1,7 +1,7 @@
 //! The Trust Service's own certificate.
 
 use super::tls::named;
-use crate::cause::Cause;
+use crate::cause::{Cause, Sharing};
 
 pub(super) fn tell(cause: &Cause) -> (String, String) {
     match cause {
@@ -28,6 +28,26 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
              proxies included"
                 .to_owned(),
         ),
+        Cause::PortShared { sharing, host, presented } => {
+            let what = presented.as_ref().map_or_else(|| "a certificate".to_owned(), named);
+            let message = match sharing {
+                Sharing::Url => format!("the Trust Service's URL has the host and port of Device Services ({host})"),
+                Sharing::Address => format!("the Trust Service has the address and port of Device Services ({host})"),
+                Sharing::DeviceServices => {
+                    format!("Device Services answer on the Trust Service's port too: under {host}, {what} is presented")
+                }
+                Sharing::TrustService => {
+                    format!("the Trust Service answers on Device Services' port too: under {host}, {what} is presented")
+                }
+                Sharing::Other => {
+                    format!("another application answers on the Trust Service's port: under {host}, {what} is presented")
+                }
+            };
+            let remedy = "give the Trust Service a port of its own, and save the URL with that port in the console; where \
+                          this is a reverse proxy that tells the names apart, declare it under \
+                          device_services.reverse_proxies";
+            (message, remedy.to_owned())
+        }
         _ => (String::new(), String::new()),
     }
 }

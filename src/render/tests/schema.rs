@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pinflight_checks::{
-    cause::{Cause, Difference, InterceptionProof, PinFault, UrlFault},
+    cause::{Cause, Difference, InterceptionProof, PinFault, Sharing, UrlFault},
     deployment::{Role, Vantage},
     platform::PlatformRule,
     recording::{
@@ -248,6 +248,8 @@ fn of_certificates() -> Vec<Cause> {
         Cause::UntrustedRoot { root: certificate() },
         Cause::SelfSigned { certificate: certificate() },
         Cause::IssuedElsewhere { certificate: certificate(), root: text() },
+        Cause::PortShared { sharing: Sharing::Url, host: text(), presented: None },
+        Cause::PortShared { sharing: Sharing::Other, host: text(), presented: Some(certificate()) },
         Cause::CertificateNotBound { presented: certificate(), expected: certificate(), declared: true },
         Cause::CertificateUnreadable { position: 1, detail: text() },
         Cause::HandshakeSignatureInvalid { certificate: certificate() },
@@ -365,6 +367,7 @@ fn is_known(cause: &Cause) {
         | Cause::Intercepted { .. }
         | Cause::IssuedElsewhere { .. }
         | Cause::CertificateNotBound { .. }
+        | Cause::PortShared { .. }
         | Cause::PathBroken { .. }
         | Cause::CertificateUnreadable { .. }
         | Cause::HandshakeSignatureInvalid { .. }
