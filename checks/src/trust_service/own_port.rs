@@ -43,7 +43,7 @@ impl Check for OwnPort {
                 let target = Target::of(&fact.endpoint, fact.address);
                 let outcome = Seen { case, recording, fact }.judge();
                 match judgement.iter_mut().find(|(known, _)| *known == target) {
-                    Some((_, known)) if known.state() >= outcome.state() => {}
+                    Some((_, known)) if weight(known) >= weight(&outcome) => {}
                     Some((_, known)) => *known = outcome,
                     None => judgement.push((target, outcome)),
                 }
@@ -61,6 +61,17 @@ fn silent(case: &Case<'_>, endpoint: &Endpoint) -> Judgement {
     let service = is_silent.then(|| Target::Endpoint(endpoint.clone()));
     let targets = service.into_iter().chain(case.unasked_servers(Role::TrustServiceServer));
     targets.map(|target| (target.clone(), Outcome::unanswered(format!("no handshake with {target}")))).collect()
+}
+
+/// What was seen from one vantage counts before what another could not see.
+fn weight(outcome: &Outcome) -> u8 {
+    match outcome {
+        Outcome::Fail(_) => 4,
+        Outcome::Warn(_) => 3,
+        Outcome::Pass(_) => 2,
+        Outcome::NotObserved(_) => 1,
+        Outcome::Skipped(_) => 0,
+    }
 }
 
 /// What the two URLs say by themselves: they clash, or there is nothing to tell apart on the wire.
