@@ -193,6 +193,7 @@ impl Key {
                 };
                 Self { kind: Some("EC".to_owned()), bits, curve: Some(curve.clone()) }
             }
+            KeyKind::RsaPss { bits, .. } => Self { kind: Some("RSA-PSS".to_owned()), bits: Some(*bits), curve: None },
             KeyKind::Ed25519 => Self { kind: words(), bits: Some(256), curve: None },
             KeyKind::Other { .. } => Self { kind: words(), bits: None, curve: None },
         }

@@ -22,13 +22,13 @@ impl KeyFacts {
             // A longer exponent than any in use is left empty; 1 encrypts nothing.
             KeyKind::Rsa { exponent, .. } if exponent == "1" || exponent == "0" => Strength::Weak,
             KeyKind::Rsa { .. } => Strength::Strong,
+            KeyKind::RsaPss { bits, .. } if *bits < 2048 => Strength::Weak,
             KeyKind::Ec { curve } => match curve.as_str() {
                 "P-256" | "P-384" => Strength::Strong,
                 "P-521" => Strength::Unusual,
                 _ => Strength::Weak,
             },
-            KeyKind::Ed25519 => Strength::Unusual,
-            KeyKind::Other { oid } if oid == "1.2.840.113549.1.1.10" => Strength::Unusual,
+            KeyKind::RsaPss { .. } | KeyKind::Ed25519 => Strength::Unusual,
             KeyKind::Other { .. } => Strength::Weak,
         }
     }
@@ -57,7 +57,8 @@ mod tests {
             (ec("secp256k1"), Strength::Weak),
             (ec("unnamed"), Strength::Weak),
             (KeyKind::Ed25519, Strength::Unusual),
-            (other("1.2.840.113549.1.1.10"), Strength::Unusual),
+            (KeyKind::RsaPss { bits: 2048, exponent: String::new() }, Strength::Unusual),
+            (KeyKind::RsaPss { bits: 1024, exponent: String::new() }, Strength::Weak),
             (other("1.2.840.10040.4.1"), Strength::Weak),
         ] {
             let words = String::new;
