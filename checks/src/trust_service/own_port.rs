@@ -152,6 +152,10 @@ impl<'a> Seen<'a> {
         if own.key.spki_sha256 == presented.key.spki_sha256 {
             return Outcome::Pass(Evidence::of("under", &other).and("presented", "the same certificate's key"));
         }
+        // Behind a balancer, the next handshake may meet another server of the same service.
+        if self.is_key_of(fact.role.is_trust_service(), presented) {
+            return Outcome::Pass(Evidence::of("under", &other).and("presented", presented.display_subject()));
+        }
         match (fact.role.is_trust_service(), self.is_the_other_s(presented, &other)) {
             (true, true) => self.found(Sharing::DeviceServices, Some(presented)),
             (true, false) => self.found(Sharing::Other, Some(presented)),
@@ -201,16 +205,23 @@ impl<'a> Seen<'a> {
 
     /// Whether a certificate is the other service's: by its key, or by its name.
     fn is_the_other_s(&self, presented: &CertificateFacts, host: &str) -> bool {
-        let is_other =
-            if self.fact.role.is_trust_service() { Role::is_device_services } else { Role::is_trust_service };
+        let is_its_key = self.is_key_of(!self.fact.role.is_trust_service(), presented);
+        is_its_key || covers(host, &presented.dns_names, &presented.ip_addresses)
+    }
+
+    /// Whether a key was met at the Trust Service, or else at Device Services, or is declared as theirs.
+    fn is_key_of(&self, trust_service: bool, presented: &CertificateFacts) -> bool {
+        let (is_theirs, used_as): (fn(Role) -> bool, _) = if trust_service {
+            (Role::is_trust_service, FileUse::TrustServiceCertificate)
+        } else {
+            (Role::is_device_services, FileUse::Uploaded)
+        };
         let facts = self.case.recordings.iter().flat_map(|recording| &recording.connections);
-        let mut met = facts.filter(|fact| is_other(fact.role)).filter_map(|fact| self.leaf(fact));
-        let used_as =
-            if self.fact.role.is_trust_service() { FileUse::Uploaded } else { FileUse::TrustServiceCertificate };
+        let mut met = facts.filter(|fact| is_theirs(fact.role)).filter_map(|fact| self.leaf(fact));
         let files = self.case.files(used_as);
         let mut declared = files.into_iter().filter_map(|file| self.case.first_certificate(file));
         let is_key = |facts: &CertificateFacts| facts.key.spki_sha256 == presented.key.spki_sha256;
-        covers(host, &presented.dns_names, &presented.ip_addresses) || met.any(is_key) || declared.any(is_key)
+        met.any(is_key) || declared.any(is_key)
     }
 
     /// A reverse proxy or balancer that tells the names apart works for every client that sends one, as devices do; a server

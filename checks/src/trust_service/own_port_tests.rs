@@ -98,6 +98,17 @@ fn what_is_presented_under_the_other_name_decides() {
 }
 
 #[test]
+fn another_server_of_the_same_service_is_no_other_application() {
+    let cast = cast();
+    let second = root("S").issue_for(cast.ts.params.clone(), &Arc::new(KeyPair::generate().unwrap()));
+    let mut recording = both(&cast, Role::DeviceServices, ([10, 0, 0, 1], 443));
+    recording.certificates.insert(CertId::of(&second.der), Der(second.der.clone()));
+    recording.connections.push(met(Role::TrustServiceServer, ([10, 0, 0, 3], 9001), TS, &second));
+    recording.under_other_name = vec![met(Role::TrustService, TS_AT, DS, &second)];
+    assert_eq!(judged(recording), [(State::Pass, None)]);
+}
+
+#[test]
 fn one_address_and_port_for_both_is_shared_whatever_is_presented() {
     let cast = cast();
     for (role, at, expected) in [
