@@ -390,6 +390,95 @@ pub enum Cause {
         /// As it stands there.
         host: String,
     },
+    /// The cloud's answer holds several hosts, of which the known client uses one, arbitrary.
+    SeveralHosts {
+        /// Where it was found.
+        pins_source: String,
+        /// The hosts, as they stand there.
+        hosts: Vec<String>,
+    },
+    /// Pins are applied to Device Services that stand under another name, which is merely its suffix.
+    ServedBySuffix {
+        /// The source.
+        pins_source: String,
+        /// Device Services' host.
+        host: String,
+        /// The name whose pins are applied.
+        name: String,
+        /// Whether the suffix begins at a dot; else it is somebody else's name that ends alike.
+        at_dot: bool,
+    },
+    /// Pins are applied to another host than Device Services that devices need.
+    OtherHostPinned {
+        /// The source.
+        pins_source: String,
+        /// The host.
+        host: String,
+        /// The name whose pins are applied: the host itself, or a suffix of it.
+        name: String,
+        /// What the host presents.
+        certificate: CertificateName,
+        /// Whether its key matches one of them all the same; null: no RSA key, so not established.
+        matches: Option<bool>,
+    },
+    /// A key that devices can meet is not among the uploaded certificates.
+    KeyNotUploaded {
+        /// What the server is.
+        role: Role,
+        /// The leaf.
+        certificate: CertificateName,
+        /// SHA-256 of its SPKI, base64.
+        spki_sha256: String,
+        /// Whether it is pinned all the same; else it is no RSA key, and what is compared is not established.
+        pinned: bool,
+    },
+    /// A certificate is uploaded whose key no server presents, and which is not to come.
+    UploadStale {
+        /// The certificate.
+        certificate: CertificateName,
+        /// SHA-256 of its SPKI, base64.
+        spki_sha256: String,
+        /// Whether the source that devices use still pins it; null: not seen.
+        pinned: Option<bool>,
+    },
+    /// An uploaded certificate is past its end; its key is still in use under a renewed one.
+    UploadExpired {
+        /// The certificate.
+        certificate: CertificateName,
+        /// Its end.
+        not_after: Timestamp,
+    },
+    /// The key of a certificate to come is not pinned.
+    NextKeyNotPinned {
+        /// The source that devices use.
+        pins_source: String,
+        /// The certificate to come.
+        certificate: CertificateName,
+        /// The pin to be published: its PKCS#1 key, upper-case hex.
+        pin: String,
+        /// How long before the switch it must be published, in hours: a day and the policy's `max_offline`.
+        hours_before: u64,
+        /// The end of the first certificate in use to expire.
+        in_use_until: Timestamp,
+        /// The last moment to publish it for a switch at that end.
+        publish_by: Timestamp,
+        /// Whether that moment is past.
+        too_late: bool,
+    },
+    /// The key of a certificate to come is no RSA key: what the known client compares then is not established.
+    NextKeyUnknownToClient {
+        /// The certificate to come.
+        certificate: CertificateName,
+        /// Its key.
+        key: String,
+    },
+    /// A certificate to come that could not take the place of the one in use.
+    NextCertificateUnfit {
+        /// The certificate to come.
+        certificate: CertificateName,
+        /// Why.
+        fault: NextFault,
+    },
     /// A key that devices can meet matches no pin of the source they use.
     KeyNotPinned {
         /// The source that devices use.
@@ -497,6 +586,31 @@ pub enum Sharing {
     Other,
 }
 
+/// Why a certificate to come could not take the place of the one in use.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum NextFault {
+    /// It is for other names than Device Services'.
+    Name {
+        /// Device Services' host.
+        host: String,
+        /// The names it is good for.
+        names: Vec<String>,
+    },
+    /// It is past its end.
+    Expired {
+        /// Its end.
+        not_after: Timestamp,
+    },
+    /// It begins after the end of the first certificate in use to expire.
+    BeginsTooLate {
+        /// Its beginning.
+        not_before: Timestamp,
+        /// That end.
+        in_use_until: Timestamp,
+    },
+}
+
 /// By what keys differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -573,7 +687,10 @@ pub fn owners(kind: &str) -> &'static [&'static str] {
         "certificate-not-bound" => &["trust-service/bound-everywhere"],
         "port-shared" => &["trust-service/own-port"],
         "keys-differ" => &["certificate/same-everywhere"],
-        "pin-malformed" | "pinned-host-not-lower-case" => &["pins/well-formed"],
+        "pin-malformed" | "pinned-host-not-lower-case" | "several-hosts" => &["pins/well-formed"],
+        "served-by-suffix" | "other-host-pinned" => &["pins/host-matching"],
+        "key-not-uploaded" | "upload-stale" | "upload-expired" => &["pins/uploaded-set"],
+        "next-key-not-pinned" | "next-key-unknown-to-client" | "next-certificate-unfit" => &["pins/successor"],
         "key-not-pinned" | "key-type-unknown-to-client" => &["pins/cover-every-server"],
         "sources-differ" => &["pins/sources-agree"],
         "csr-unreadable" | "csr-signature-invalid" | "csr-key-weak" | "csr-key-unusual" => &["csr/key-and-signature"],

@@ -6,7 +6,7 @@ use crate::{
     outcome::Target,
     pin::Book,
     reach::{self, Missed},
-    recording::{CertId, ConversationFailure},
+    recording::{CertId, ConversationFailure, FileUse},
     report::{PinCell, PinMatrix, PinRow, PinSource},
     x509::CertificateFacts,
 };
@@ -66,6 +66,20 @@ fn push<'a>(met: &mut Vec<Met<'a>>, new: Met<'a>) {
     }
 }
 
+/// The role of a certificate to come.
+const NEXT: &str = "next certificate";
+
+/// Declared servers that none of the vantages taken asks.
+fn not_asked_from_here(case: &Case<'_>) -> impl Iterator<Item = (Target, Role)> {
+    let service = case.deployment.device_services_endpoint();
+    let servers = case.deployment.device_services.servers().filter(|(role, _)| !case.asks(*role));
+    servers.map(move |(role, server)| {
+        let place = server.endpoint(service.port);
+        let address = place.ip().map(|ip| (ip, place.port).into());
+        (address.map_or(Target::Endpoint(place), |address| Target::At(service.clone(), address)), role)
+    })
+}
+
 /// The pin matrix.
 pub fn build(case: &Case<'_>) -> PinMatrix {
     let book = Book::new(case);
@@ -79,19 +93,23 @@ pub fn build(case: &Case<'_>) -> PinMatrix {
             used: book.used == Ok(source.id),
         })
         .collect();
-    let rows = met(case)
-        .into_iter()
-        .map(|met| PinRow {
-            cells: book
-                .sources
-                .iter()
-                .map(|source| met.leaf.map_or(PinCell::NotObserved, |leaf| source.cell(&leaf.key)))
-                .collect(),
-            role: met.role.words(),
-            spki_sha256: met.leaf.map(|leaf| leaf.key.spki_sha256.clone()),
-            subject: met.leaf.map(CertificateFacts::display_subject),
-            target: met.target,
-        })
-        .collect();
+    let row = |target: Target, role, leaf: Option<&CertificateFacts>| PinRow {
+        cells: book
+            .sources
+            .iter()
+            .map(|source| leaf.map_or(PinCell::NotObserved, |leaf| source.cell(&leaf.key)))
+            .collect(),
+        role,
+        spki_sha256: leaf.map(|leaf| leaf.key.spki_sha256.clone()),
+        subject: leaf.map(CertificateFacts::display_subject),
+        target,
+    };
+    let met = met(case).into_iter().map(|met| row(met.target, met.role.words(), met.leaf));
+    let unasked = not_asked_from_here(case).map(|(target, role)| row(target, role.words(), None));
+    let next = case.files(FileUse::Next).into_iter().map(|file| {
+        let target = Target::File(file.path.clone());
+        row(target, NEXT, case.first_certificate(file))
+    });
+    let rows = met.chain(unasked).chain(next).collect();
     PinMatrix { sources, rows }
 }

@@ -10,6 +10,7 @@ mod platform;
 mod service;
 mod tls;
 mod trust_service;
+mod uploads;
 
 use crate::{cause::Cause, x509::LinkFault};
 
@@ -47,6 +48,7 @@ fn tell(cause: &Cause) -> (String, String) {
         | Cause::TrustServiceUrlDiffers { .. } => service::tell(cause),
         Cause::PinMalformed { .. }
         | Cause::PinnedHostNotLowerCase { .. }
+        | Cause::SeveralHosts { .. }
         | Cause::KeyNotPinned { .. }
         | Cause::KeyTypeUnknownToClient { .. }
         | Cause::SourcesDiffer { .. } => pins::tell(cause),
@@ -63,6 +65,11 @@ fn tell(cause: &Cause) -> (String, String) {
         | Cause::CertificateNamesDiffer { .. } => csr::tell(cause),
         Cause::IssuedElsewhere { .. } | Cause::CertificateNotBound { .. } | Cause::PortShared { .. } => {
             trust_service::tell(cause)
+        }
+        Cause::ServedBySuffix { .. } | Cause::OtherHostPinned { .. } => pins::hosts(cause),
+        Cause::KeyNotUploaded { .. } | Cause::UploadStale { .. } | Cause::UploadExpired { .. } => uploads::tell(cause),
+        Cause::NextKeyNotPinned { .. } | Cause::NextKeyUnknownToClient { .. } | Cause::NextCertificateUnfit { .. } => {
+            uploads::next(cause)
         }
         Cause::PlatformRule { certificate, rule } => platform::tell(certificate, rule),
         _ => tls::tell(cause),

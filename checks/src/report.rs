@@ -158,9 +158,9 @@ pub struct PinSource {
 /// A key that devices can meet.
 #[derive(Clone, Debug, Serialize)]
 pub struct PinRow {
-    /// Where it was met.
+    /// Where it was met; of a certificate to come, its file.
     pub target: Target,
-    /// `Device Services`, `balancer`.
+    /// `Device Services`, `Device Services server`, `balancer`, `reverse proxy`, `next certificate`.
     pub role: &'static str,
     /// SHA-256 of the SPKI, base64; none: not observed.
     pub spki_sha256: Option<String>,

@@ -42,7 +42,8 @@ impl Check for HostRegistry {
             |request| matches!(request, Request::HostRegistry),
             |fact| {
                 let entries = answers::host_pins(fact)?;
-                if is_cloud && !pin::holds_host(&host, &entries) {
+                // Whatever stands there ends the known client's fetch, be it for this host or another.
+                if (is_cloud || !entries.is_empty()) && !pin::holds_host(&host, &entries) {
                     let holds = entries.into_iter().map(|(name, _)| name).collect();
                     return Ok(Outcome::fail(Cause::HostNotRegistered { host: host.clone(), holds }, Evidence::none()));
                 }

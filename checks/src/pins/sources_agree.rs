@@ -6,6 +6,7 @@ use crate::{
     matrix,
     outcome::{Evidence, Outcome, Target},
     pin::{self, Book, PinSet, Source, SourceId},
+    recording::FileUse,
 };
 use std::collections::BTreeSet;
 
@@ -82,7 +83,15 @@ fn of_answers(source: &Source) -> Option<Outcome> {
         let by: Vec<String> = set.told_by.iter().map(ToString::to_string).collect();
         format!("{} at {}", source.id.words(), by.join(", "))
     };
-    Some(Outcome::fail(differ(&told(first), first, &told(second), second, false), Evidence::none()))
+    let only = |a: &PinSet, b: &PinSet| a.keys.difference(&b.keys).map(|key| format!("sha256//{key}")).collect();
+    let cause = Cause::SourcesDiffer {
+        used: told(first),
+        other: told(second),
+        only_used: only(first, second),
+        only_other: only(second, first),
+        hides: false,
+    };
+    Some(Outcome::fail(cause, Evidence::none()))
 }
 
 fn of_pair(case: &Case<'_>, book: &Book, used: &Source, other: &Source, met: &BTreeSet<String>) -> Option<Outcome> {
@@ -94,26 +103,33 @@ fn of_pair(case: &Case<'_>, book: &Book, used: &Source, other: &Source, met: &BT
         return (ours.keys != theirs.keys).then(|| Outcome::unanswered("a pin that cannot be used stands in the way"));
     }
     let hides = book.hidden().is_some_and(|hidden| hidden.id == other.id);
+    let uploaded = other.id == SourceId::Uploaded;
+    // A key that a server presents and that is not uploaded, or that is uploaded and stale, belongs to pins/uploaded-set; one
+    // that is to come, to pins/successor.
+    let next = next_keys(case);
+    let accounted = |key: &&String| (uploaded && met.contains(*key)) || (!hides && next.contains(*key));
     // What a server presents and no pin covers belongs to pins/cover-every-server.
-    let unpinned = |key: &&String| !hides && met.contains(*key);
-    let only_used: BTreeSet<&String> = ours.keys.difference(&theirs.keys).collect();
+    let unpinned = |key: &&String| uploaded || (!hides && met.contains(*key));
+    let only_used: BTreeSet<&String> = ours.keys.difference(&theirs.keys).filter(|key| !accounted(key)).collect();
     let only_other: BTreeSet<&String> = theirs.keys.difference(&ours.keys).filter(|key| !unpinned(key)).collect();
     if only_used.is_empty() && only_other.is_empty() {
         return None;
     }
-    let cause = differ(used.id.words(), ours, other.id.words(), theirs, hides);
+    let list = |keys: &BTreeSet<&String>| keys.iter().map(|key| format!("sha256//{key}")).collect();
+    let cause = Cause::SourcesDiffer {
+        used: used.id.words().to_owned(),
+        other: other.id.words().to_owned(),
+        only_used: list(&only_used),
+        only_other: list(&only_other),
+        hides,
+    };
     let breaks = |key: &&String| met.contains(*key);
     let decides = only_used.iter().any(breaks) || only_other.iter().any(breaks) || met.is_empty();
     Some(if hides && decides { Outcome::fail(cause, Evidence::none()) } else { Outcome::warn(cause, Evidence::none()) })
 }
 
-fn differ(used: &str, ours: &PinSet, other: &str, theirs: &PinSet, hides: bool) -> Cause {
-    let only = |a: &PinSet, b: &PinSet| a.keys.difference(&b.keys).map(|key| format!("sha256//{key}")).collect();
-    Cause::SourcesDiffer {
-        used: used.to_owned(),
-        other: other.to_owned(),
-        only_used: only(ours, theirs),
-        only_other: only(theirs, ours),
-        hides,
-    }
+/// The keys of the certificates to come.
+fn next_keys(case: &Case<'_>) -> BTreeSet<String> {
+    let files = case.files(FileUse::Next).into_iter();
+    files.filter_map(|file| Some(case.first_certificate(file)?.key.spki_sha256.clone())).collect()
 }

@@ -59,6 +59,7 @@ fn of_set(source: &Source, set: &PinSet, used: bool) -> Judgement {
 fn cause(id: SourceId, fault: &EntryFault) -> Cause {
     let pins_source = id.words().to_owned();
     match fault.clone() {
+        EntryFault::SeveralHosts { hosts } => Cause::SeveralHosts { pins_source, hosts },
         EntryFault::HostNotLowerCase { host } => Cause::PinnedHostNotLowerCase { pins_source, host },
         EntryFault::Pin { host, pin, fault } => Cause::PinMalformed { pins_source, host, pin, fault },
     }

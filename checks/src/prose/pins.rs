@@ -13,6 +13,14 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
             format!("the {pins_source} holds pins for {host}, not in lower case: the known client never finds them"),
             format!("register the host as {}", host.to_ascii_lowercase()),
         ),
+        Cause::SeveralHosts { pins_source, hosts } => (
+            format!(
+                "the {pins_source} answers with several hosts ({}); the known client uses one of them, arbitrary, and may \
+                 apply other pins than Device Services' or none",
+                hosts.join(", "),
+            ),
+            "have every other entry removed from what is registered for this host".to_owned(),
+        ),
         Cause::KeyNotPinned { pins_source, role: _, certificate, spki_sha256, pins, uploaded } => (
             format!(
                 "the key presented here is not pinned: it {} that devices get from the {pins_source} ({}, serial {}, \
@@ -52,6 +60,46 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
                 "upload what is missing in the console, and remove what is no longer in use".to_owned()
             },
         ),
+        _ => (String::new(), String::new()),
+    }
+}
+
+pub(super) fn hosts(cause: &Cause) -> (String, String) {
+    match cause {
+        Cause::ServedBySuffix { pins_source, host, name, at_dot } => (
+            format!(
+                "the {pins_source} holds no entry for {host}; the known client applies the pins of {name} to it, because \
+                 the one ends like the other{}",
+                if *at_dot { "" } else { ", though not at a dot: it is somebody else's name" },
+            ),
+            format!(
+                "register Device Services under its own name, {host}; whether other clients match by suffix is not \
+                 established"
+            ),
+        ),
+        Cause::OtherHostPinned { pins_source, host, name, certificate, matches } => {
+            let whose =
+                if host == name { "pins for it".to_owned() } else { format!("pins for {name}, a suffix of its name") };
+            let key = match matches {
+                Some(true) => "matches one of them today",
+                Some(false) => "matches none of them",
+                None => "is no RSA key, so that what is compared is not established",
+            };
+            (
+                format!(
+                    "{host} is not Device Services, and yet pinned: the {pins_source} holds {whose}, and the key that it \
+                     presents ({}, serial {}) {key}",
+                    certificate.subject, certificate.serial,
+                ),
+                if host == name {
+                    format!("have the entry for {host} removed, or corrected: a key without a pin is refused")
+                } else {
+                    format!(
+                        "register Device Services' pins under its whole name instead of {name}, so that they reach no other host"
+                    )
+                },
+            )
+        }
         _ => (String::new(), String::new()),
     }
 }

@@ -91,7 +91,11 @@ pub(super) fn pins(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
     grid.row(sizes);
     for rows in alike(rows, sheet.style) {
         let Some(row) = rows.first() else { continue };
-        let name = |row: &&PinRow| if host.is_some() { place(&row.target) } else { row.target.to_string() };
+        let name = |row: &&PinRow| match &row.target {
+            Target::Endpoint(_) | Target::At(..) if host.is_some() => place(&row.target),
+            Target::File(path) => file_name(path).to_owned(),
+            target => target.to_string(),
+        };
         let places = rows.iter().map(name).filter(|place| place != BY_NAME).collect();
         let mut cells = vec![
             // The heading says whose keys they are.
@@ -121,6 +125,7 @@ const BY_NAME: &str = "by name";
 fn role_words(role: &str) -> &str {
     match role {
         "Device Services" => BY_NAME,
+        "next certificate" => "next",
         role => role.strip_prefix("Device Services ").unwrap_or(role),
     }
 }
@@ -173,14 +178,19 @@ fn short_key(spki: Option<&str>, style: &Style) -> String {
     spki.map_or("not seen".to_owned(), |spki| spki.chars().take(length).collect::<String>() + dots)
 }
 
-/// The endpoint that all rows share, so that it need not stand in each.
+/// The endpoint that all rows of servers share, so that it need not stand in each.
 fn common_endpoint(rows: &[PinRow]) -> Option<String> {
-    let mut endpoints = rows.iter().map(|row| match &row.target {
+    let mut endpoints = rows.iter().filter_map(|row| match &row.target {
         Target::Endpoint(endpoint) | Target::At(endpoint, _) => Some(endpoint),
         Target::Name(..) | Target::File(_) | Target::Thing(_) => None,
     });
-    let first = endpoints.next()??;
-    endpoints.all(|other| other == Some(first)).then(|| first.to_string())
+    let first = endpoints.next()?;
+    endpoints.all(|other| other == first).then(|| first.to_string())
+}
+
+/// What stands behind the last separator; the whole path is in JSON.
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().filter(|name| !name.is_empty()).unwrap_or(path)
 }
 
 /// Each distinct chain on a line; in detail, each of its certificates.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pinflight_checks::{
-    cause::{Cause, Difference, InterceptionProof, PinFault, Sharing, UrlFault},
+    cause::{Cause, Difference, InterceptionProof, NextFault, PinFault, Sharing, UrlFault},
     deployment::{Role, Vantage},
     platform::PlatformRule,
     recording::{
@@ -321,6 +321,20 @@ fn of_pins() -> Vec<Cause> {
     let certificate = sample::leaf_name;
     let mut causes = vec![
         Cause::PinnedHostNotLowerCase { pins_source: text(), host: text() },
+        Cause::SeveralHosts { pins_source: text(), hosts: vec![text()] },
+        Cause::ServedBySuffix { pins_source: text(), host: text(), name: text(), at_dot: false },
+        Cause::KeyNotUploaded { role: Role::Balancer, certificate: certificate(), spki_sha256: text(), pinned: true },
+        Cause::UploadExpired { certificate: certificate(), not_after: Timestamp(0) },
+        Cause::NextKeyNotPinned {
+            pins_source: text(),
+            certificate: certificate(),
+            pin: text(),
+            hours_before: 360,
+            in_use_until: Timestamp(0),
+            publish_by: Timestamp(i64::MIN),
+            too_late: true,
+        },
+        Cause::NextKeyUnknownToClient { certificate: certificate(), key: text() },
         Cause::KeyNotPinned {
             pins_source: text(),
             role: Role::Backend,
@@ -337,6 +351,24 @@ fn of_pins() -> Vec<Cause> {
             hides: true,
         },
     ];
+    causes.extend([Some(true), Some(false), None].map(|matches| Cause::OtherHostPinned {
+        pins_source: text(),
+        host: text(),
+        name: text(),
+        certificate: certificate(),
+        matches,
+    }));
+    causes.extend([Some(true), None].map(|pinned| Cause::UploadStale {
+        certificate: certificate(),
+        spki_sha256: text(),
+        pinned,
+    }));
+    let unfit = [
+        NextFault::Name { host: text(), names: vec![text()] },
+        NextFault::Expired { not_after: Timestamp(0) },
+        NextFault::BeginsTooLate { not_before: Timestamp(1), in_use_until: Timestamp(0) },
+    ];
+    causes.extend(unfit.map(|fault| Cause::NextCertificateUnfit { certificate: certificate(), fault }));
     causes.extend(roles.map(|role| Cause::KeyTypeUnknownToClient { role, certificate: certificate(), key: text() }));
     causes.extend(faults.map(|fault| Cause::PinMalformed { pins_source: text(), host: text(), pin: text(), fault }));
     causes
@@ -396,6 +428,15 @@ fn is_known(cause: &Cause) {
         | Cause::CertificateNamesDiffer { .. }
         | Cause::PinMalformed { .. }
         | Cause::PinnedHostNotLowerCase { .. }
+        | Cause::SeveralHosts { .. }
+        | Cause::ServedBySuffix { .. }
+        | Cause::OtherHostPinned { .. }
+        | Cause::KeyNotUploaded { .. }
+        | Cause::UploadStale { .. }
+        | Cause::UploadExpired { .. }
+        | Cause::NextKeyNotPinned { .. }
+        | Cause::NextKeyUnknownToClient { .. }
+        | Cause::NextCertificateUnfit { .. }
         | Cause::KeyNotPinned { .. }
         | Cause::KeyTypeUnknownToClient { .. }
         | Cause::SourcesDiffer { .. } => {}
