@@ -72,6 +72,33 @@ Examples:
 Exit codes: 0 nothing is wrong, 1 something is, or the file holds no request,
 2 usage, or there is no such file.";
 
+const PINS_EXAMPLES: &str = "\
+Examples:
+  pinflight pins ds.cer                     every form of its pin
+  pinflight pins ds.csr public.pem          of a request, of a public key
+  pinflight pins ds.example.com 10.1.0.11:8443 --sni ds.example.com
+  pinflight pins in-use.cer renewed.cer     tells whether the keys are the same
+
+What is a file on this machine is read as a file, anything else is asked as
+a server; - reads standard input. The known client compares the PKCS#1 form.
+
+Exit codes: 0 done, 1 a server presents nothing or a key cannot be read,
+2 usage, or a file that holds no key.";
+
+const GATHER_EXAMPLES: &str = "\
+Examples:
+  pinflight gather --from console --plan    what would be asked; asks nothing
+  pinflight gather --from console           into ./gathered
+  pinflight gather --from console --to site-a --force
+  pinflight gather --from discovery --device-services https://ds.example.com
+
+Each certificate is written once, as DER, beside a manifest.json with its pins.
+If a place presents none, the set is incomplete: it is told, and the exit code
+is 1. Uploading an incomplete set locks devices out.
+
+Exit codes: 0 complete, 1 something is missing (nothing is written if nothing
+was reached), 2 usage or configuration, 130 interrupted; nothing is written.";
+
 const INIT_EXAMPLES: &str = "\
 Examples:
   pinflight init                            write ./pinflight.toml
@@ -109,6 +136,10 @@ pub enum Command {
     Inspect(Box<InspectArgs>),
     /// Judge a certificate signing request for the Trust Service
     Csr(CsrArgs),
+    /// Print every form of a pin for files and servers
+    Pins(PinsArgs),
+    /// Write every certificate that devices may meet, ready for the upload
+    Gather(Box<GatherArgs>),
     /// Print the page of a check
     Explain(ExplainArgs),
     /// List every check
@@ -430,6 +461,48 @@ pub struct CsrArgs {
     pub output: ShapeArgs,
 }
 
+/// `pinflight pins`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = PINS_EXAMPLES)]
+pub struct PinsArgs {
+    /// Files and servers: FILE with certificates, requests or public keys, HOST[:PORT], https URL
+    #[arg(value_name = "FILE|HOST", required = true)]
+    pub sources: Vec<String>,
+    /// Send this server name to every server
+    #[arg(long, value_name = "NAME", help_heading = "Network")]
+    pub sni: Option<String>,
+    /// How servers are asked.
+    #[command(flatten)]
+    pub network: OneServerArgs,
+    /// What is shown.
+    #[command(flatten)]
+    pub output: ShapeArgs,
+}
+
+/// `pinflight gather`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = GATHER_EXAMPLES)]
+pub struct GatherArgs {
+    /// What the deployment is.
+    #[command(flatten)]
+    pub deployment: DeploymentArgs,
+    /// How the network is asked.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+    /// Folder to write
+    #[arg(long, value_name = "DIR", default_value = "gathered", help_heading = "Output")]
+    pub to: PathBuf,
+    /// Replace what was gathered there before
+    #[arg(short, long, help_heading = "Output")]
+    pub force: bool,
+    /// Print every question that would be asked, and ask none
+    #[arg(long, help_heading = "Output")]
+    pub plan: bool,
+    /// What is shown.
+    #[command(flatten)]
+    pub output: ShapeArgs,
+}
+
 /// How one server is asked.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Network")]
@@ -519,7 +592,9 @@ mod tests {
         let mut cli = Cli::command().term_width(80);
         cli.build();
         let names: Vec<String> = cli.get_subcommands().map(|command| command.get_name().to_owned()).collect();
-        assert_eq!(names, ["check", "demo", "replay", "inspect", "csr", "explain", "list", "init", "help"]);
+        let expected =
+            ["check", "demo", "replay", "inspect", "csr", "pins", "gather", "explain", "list", "init", "help"];
+        assert_eq!(names, expected);
         let mut pages = vec![cli.render_long_help().to_string()];
         for command in cli.get_subcommands_mut() {
             pages.push(command.clone().term_width(80).render_help().to_string());

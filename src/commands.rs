@@ -4,9 +4,11 @@ pub mod check;
 pub mod csr;
 pub mod demo;
 pub mod explain;
+pub mod gather;
 pub mod init;
 pub mod inspect;
 pub mod list;
+pub mod pins;
 pub mod replay;
 mod show;
 
@@ -23,6 +25,8 @@ pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Replay(args) => replay::run(cli, args),
         Command::Inspect(args) => inspect::run(cli, args),
         Command::Csr(args) => csr::run(cli, args),
+        Command::Pins(args) => pins::run(cli, args),
+        Command::Gather(args) => gather::run(cli, args),
         Command::Explain(args) => show::explain(cli, args),
         Command::List(args) => show::list(cli, args),
         Command::Init(args) => show::init(args),

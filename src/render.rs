@@ -2,10 +2,12 @@
 
 mod csr;
 mod escape;
+mod gather;
 mod grid;
 mod inspect;
 mod json;
 mod page;
+mod pins;
 mod short;
 mod table;
 mod text;
@@ -19,7 +21,10 @@ use std::io;
 
 use pinflight_checks::{check::GuideStep, report::Report};
 
-pub use self::{csr::csr, escape::for_terminal, inspect::inspection, json::write as write_json, page::markdown};
+pub use self::{
+    csr::csr, escape::for_terminal, gather::gathered, inspect::inspection, json::write as write_json, page::markdown,
+    pins::pins,
+};
 use self::{
     grid::Grid,
     text::{Sheet, Text, Tone},

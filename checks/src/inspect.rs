@@ -208,7 +208,7 @@ fn not_answered(recording: &Recording) -> Vec<(CheckId, Outcome)> {
 }
 
 /// Why a conversation did not come about.
-fn missed(recording: &Recording, fact: &ConnectionFact) -> Option<(CheckId, Cause)> {
+pub(crate) fn missed(recording: &Recording, fact: &ConnectionFact) -> Option<(CheckId, Cause)> {
     let address = fact.address;
     let proxy = || recording.deployment.network.proxy.as_ref().map(ToString::to_string).unwrap_or_default();
     Some(match fact.outcome.as_ref().err()?.clone() {

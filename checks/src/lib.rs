@@ -12,6 +12,7 @@ pub mod deployment;
 pub mod discovery;
 pub mod dns;
 pub mod firewall;
+pub mod gather;
 pub mod glob;
 pub mod guide;
 mod http;

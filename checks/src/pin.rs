@@ -1,6 +1,7 @@
 //! Pins: their forms, their sources, and what the known client does with them (trust-service-protocol, "How the known
 //! client decides").
 
+pub mod forms;
 mod source;
 
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
@@ -76,13 +77,21 @@ fn tlv(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((*tag, content, rest))
 }
 
-/// Wraps a PKCS#1 key as an SPKI, which `sha256//` pins are taken of, and digests that.
+/// Digests a PKCS#1 key as `sha256//` pins have it: as an SPKI.
 fn spki_sha256_of_rsa(key: &[u8]) -> String {
+    BASE64.encode(ring::digest::digest(&ring::digest::SHA256, &spki_of_rsa(key)).as_ref())
+}
+
+/// A PKCS#1 key as an SPKI; none: it is no PKCS#1 key.
+fn rsa_as_spki(key: &[u8]) -> Option<Vec<u8>> {
+    is_rsa_public_key(key).then(|| spki_of_rsa(key))
+}
+
+fn spki_of_rsa(key: &[u8]) -> Vec<u8> {
     const RSA_ENCRYPTION: [u8; 15] =
         [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
     let bits = element(0x03, &[&[0], key].concat());
-    let spki = element(0x30, &[RSA_ENCRYPTION.as_slice(), &bits].concat());
-    BASE64.encode(ring::digest::digest(&ring::digest::SHA256, &spki).as_ref())
+    element(0x30, &[RSA_ENCRYPTION.as_slice(), &bits].concat())
 }
 
 fn element(tag: u8, content: &[u8]) -> Vec<u8> {

@@ -22,7 +22,7 @@ pub(crate) use self::pool::{is_public_key, is_public_name};
 pub use self::{
     chain::{chain_as_of, chains},
     csr::{CsrFacts, read_csr},
-    read::read,
+    read::{read, read_key, subject_of},
     strength::Strength,
 };
 use crate::{deployment::Role, recording::CertId, time::Timestamp};

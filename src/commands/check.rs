@@ -81,7 +81,7 @@ pub(super) fn job(settings: &Settings, supplied: Supplied, now: Timestamp) -> Jo
     }
 }
 
-fn observe_until_interrupted(
+pub(super) fn observe_until_interrupted(
     runtime: &Runtime,
     settings: &Settings,
     supplied: Supplied,
@@ -105,7 +105,7 @@ fn observe_until_interrupted(
     (recording, interrupted)
 }
 
-fn write_plan(settings: &Settings, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write_plan(settings: &Settings, out: &mut dyn Write) -> io::Result<()> {
     let questions = plan::plan(settings.vantage, &settings.deployment);
     let count = match questions.len() {
         1 => "1 question".to_owned(),

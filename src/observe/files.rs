@@ -117,6 +117,48 @@ pub struct Bundle {
     pub ordered: bool,
 }
 
+/// What holds a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Material {
+    /// A certificate.
+    Certificate,
+    /// A PKCS#10 request.
+    Request,
+    /// A SubjectPublicKeyInfo, or a PKCS#1 `RSAPublicKey`.
+    PublicKey,
+}
+
+/// Everything in a file that holds a public key, in its order; never empty. The error says what the file holds instead.
+pub fn read_materials(path: &Path) -> Result<Vec<(Material, Vec<u8>)>, String> {
+    materials(&read(path)?)
+}
+
+/// The same of an open stream: standard input.
+pub fn read_materials_from(stream: impl Read) -> Result<Vec<(Material, Vec<u8>)>, String> {
+    materials(&bounded(stream).map_err(|error| format!("it cannot be read ({error})"))??)
+}
+
+fn materials(bytes: &[u8]) -> Result<Vec<(Material, Vec<u8>)>, String> {
+    let mut found = Vec::new();
+    for object in labelled_objects(bytes)? {
+        match shape(&object.der) {
+            Shape::Certificate => found.push((Material::Certificate, object.der)),
+            Shape::Pkcs7(set) => found.extend(set.into_iter().map(|der| (Material::Certificate, der))),
+            Shape::Csr => found.push((Material::Request, object.der)),
+            Shape::PublicKey => found.push((Material::PublicKey, object.der)),
+            _ if object.is_named_certificate => found.push((Material::Certificate, object.der)),
+            _ => {}
+        }
+    }
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    let instead = "no certificate, request or public key in it; name a file in PEM, DER or PKCS#7";
+    let certificates = read_certificates(bytes)
+        .map_err(|problem| if problem.starts_with("no certificate") { instead.to_owned() } else { problem })?;
+    Ok(certificates.into_iter().map(|der| (Material::Certificate, der)).collect())
+}
+
 /// Reads a file of certificates to be looked at. Unlike [`read_certificates`], it keeps what a PEM block calls a certificate
 /// and is none. The error says what the file holds instead, and the fix.
 pub fn read_bundle(path: &Path) -> Result<Bundle, String> {
@@ -344,6 +386,7 @@ enum Shape {
     Certificate,
     Csr,
     Pkcs7(Vec<Vec<u8>>),
+    PublicKey,
     PrivateKey,
     Pfx,
     Other,
@@ -369,6 +412,7 @@ fn shape(der: &[u8]) -> Shape {
             }
         }
         ([OID, CONTEXT_0], [_, content]) => Shape::Pkcs7(pkcs7_certificates(content)),
+        ([SEQUENCE, BIT_STRING] | [INTEGER, INTEGER], _) => Shape::PublicKey,
         (
             [INTEGER, INTEGER | OCTET_STRING, ..] | [INTEGER, SEQUENCE, OCTET_STRING, ..] | [SEQUENCE, OCTET_STRING],
             _,

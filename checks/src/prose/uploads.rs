@@ -12,7 +12,8 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
                 certificate.serial,
                 if *pinned { "; it is pinned today all the same, and the next upload may drop its pin" } else { "" },
             ),
-            "upload this certificate in the console too, and name its file under device_services.certificates"
+            "upload this certificate in the console too, and name its file under device_services.certificates; pinflight \
+             gather writes it"
                 .to_owned(),
         ),
         Cause::UploadStale { certificate, spki_sha256, pinned } => (

@@ -6,6 +6,7 @@ use x509_parser::{
     certificate::{X509Certificate, X509CertificateParser},
     error::X509Error,
     nom::{Err, Parser as _, error::ErrorKind},
+    prelude::FromDer as _,
     x509::SubjectPublicKeyInfo,
 };
 
@@ -21,6 +22,17 @@ const LONGEST: usize = 128 * 1024;
 /// Reads one certificate.
 pub fn read(der: &[u8]) -> Result<CertificateFacts, Unreadable> {
     parse(der).map(|parsed| parsed.facts)
+}
+
+/// Reads a SubjectPublicKeyInfo with nothing behind it.
+pub fn read_key(spki: &[u8]) -> Option<KeyFacts> {
+    let (rest, read) = SubjectPublicKeyInfo::from_der(spki).ok()?;
+    (spki.len() <= LONGEST && rest.is_empty()).then(|| key(&read))
+}
+
+/// A DER Name as RFC 4514 writes it.
+pub fn subject_of(name: &[u8]) -> String {
+    name::rfc4514(der::inside(name, der::SEQUENCE).unwrap_or_default())
 }
 
 /// A certificate as parsed, for whoever must verify it.
