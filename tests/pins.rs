@@ -259,6 +259,19 @@ fn a_server_that_does_not_answer_makes_the_set_incomplete() {
 }
 
 #[test]
+fn what_was_signed_again_on_the_way_is_never_gathered() {
+    let up = Up::new(&scenario("console-intercepted"));
+    let (code, shown, _) = up.gather(Vantage::Console, &["--to", "out"]);
+    assert_eq!(code, 1);
+    assert!(shown.starts_with("INCOMPLETE") && shown.contains("tls/interception"), "{shown}");
+    // The servers and balancers are asked by address, on ways that are not inspected or are; of those that are, nothing.
+    let manifest = up.manifest("out");
+    let subjects: Vec<&str> =
+        manifest["certificates"].as_array().unwrap().iter().map(|one| one["issuer"].as_str().unwrap()).collect();
+    assert!(subjects.iter().all(|issuer| issuer.contains("Acme Public-like Issuing CA")), "{manifest}");
+}
+
+#[test]
 fn nothing_is_written_when_nothing_is_reached_or_only_planned() {
     let up = Up::new(&scenario("dns-port-closed"));
     let flags = ["--to", "out", "--backend", "127.255.255.255:9", "--balancer", "127.255.255.255:9"];

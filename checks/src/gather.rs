@@ -106,10 +106,10 @@ impl Gathered {
             certificates: Vec::new(),
             missing: Vec::new(),
         };
-        for role in ROLES {
-            gathered.role(recording, role);
-        }
         if let Some(case) = Case::new(recordings, &recording.policy, recording.taken_at) {
+            for role in ROLES {
+                gathered.role(recording, &case, role);
+            }
             gathered.never_asked(&case);
         }
         for question in &recording.unasked {
@@ -121,13 +121,18 @@ impl Gathered {
         gathered
     }
 
-    fn role(&mut self, recording: &Recording, role: Role) {
+    fn role(&mut self, recording: &Recording, case: &Case<'_>, role: Role) {
         let mut vain: Vec<Missing> = Vec::new();
         let mut reached: Vec<Target> = Vec::new();
         for fact in recording.connections.iter().filter(|fact| fact.role == role) {
             let target = Target::of(&fact.endpoint, fact.address);
             let met = Met { target: target.clone(), role, sni: fact.sni.is_some() };
-            let told = match leaf(fact).and_then(|id| recording.certificates.get(id)) {
+            let leaf = leaf(fact);
+            let told = match leaf.and_then(|id| recording.certificates.get(id)) {
+                // Somebody on the way presents it; the server's own was not seen.
+                Some(_) if leaf.is_some_and(|id| case.interception(id).is_some()) => {
+                    Err("what is presented here was signed again on the way: see tls/interception".to_owned())
+                }
                 Some(der) => self.add(met, &der.0),
                 None => Err(inspect::missed(recording, fact)
                     .map_or_else(|| "it presents no certificate".to_owned(), |(_, cause)| prose::message(&cause))),

@@ -88,16 +88,14 @@ fn of_server(word: &str, args: &PinsArgs, now: Timestamp) -> anyhow::Result<Entr
         Err(ConversationFailure::Tls { chain, .. }) => chain.first(),
         Err(_) => None,
     });
-    Ok(match leaf.and_then(|id| recording.certificates.get(id)) {
-        Some(der) => Entry::of_der(source, Material::Certificate, &der.0),
-        None => {
-            let why = pinflight_checks::inspect::Inspection::of_server(&recording, &question.asked, now);
-            let told: Vec<String> = why.findings.into_iter().map(|finding| finding.message).collect();
-            let told = if told.is_empty() { "it presents no certificate".to_owned() } else { told.join("; ") };
-            if !word.contains(':') {
-                inspect::note_other_reading(word);
-            }
-            Entry::without(source, told)
-        }
-    })
+    if let Some(der) = leaf.and_then(|id| recording.certificates.get(id)) {
+        return Ok(Entry::of_der(source, Material::Certificate, &der.0));
+    }
+    if !word.contains(':') {
+        inspect::note_other_reading(word);
+    }
+    let why = pinflight_checks::inspect::Inspection::of_server(&recording, &question.asked, now);
+    let told: Vec<String> = why.findings.into_iter().map(|finding| finding.message).collect();
+    let told = if told.is_empty() { "it presents no certificate".to_owned() } else { told.join("; ") };
+    Ok(Entry::without(source, told))
 }

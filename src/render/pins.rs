@@ -52,15 +52,12 @@ fn head(entry: &Entry, numbered: bool, sheet: &mut Sheet<'_>) -> io::Result<()> 
 fn forms_of(key: &Key, sheet: &mut Sheet<'_>) -> io::Result<()> {
     sheet.labelled(2, "key", LABEL, &Text::plain(key.words.as_str()))?;
     let whole = |form: &str| Text::default().and_whole(Tone::Plain, form);
-    match &key.pkcs1_hex {
-        Some(pin) => {
-            sheet.labelled(2, "PKCS#1", LABEL, &Text::of(Tone::Dim, "what the known client compares"))?;
-            sheet.labelled(2, "", LABEL, &whole(pin))?;
-        }
-        None => {
-            let unknown = "no PKCS#1 form; what the known client compares for a key that is not RSA is not established";
-            sheet.labelled(2, "PKCS#1", LABEL, &Text::default().and_sentence(Tone::Warn, unknown))?;
-        }
+    if let Some(pin) = &key.pkcs1_hex {
+        sheet.labelled(2, "PKCS#1", LABEL, &Text::of(Tone::Dim, "what the known client compares"))?;
+        sheet.labelled(2, "", LABEL, &whole(pin))?;
+    } else {
+        let unknown = "no PKCS#1 form; what the known client compares for a key that is not RSA is not established";
+        sheet.labelled(2, "PKCS#1", LABEL, &Text::default().and_sentence(Tone::Warn, unknown))?;
     }
     sheet.labelled(2, "SPKI", LABEL, &Text::of(Tone::Dim, "as a pin it never matches"))?;
     sheet.labelled(2, "", LABEL, &whole(&key.spki_hex))?;

@@ -23,6 +23,7 @@ impl Check for HostMatching {
             title: "Device Services gets the pins under its own name, and no other host gets them",
             steps: &[],
             depends_on: &[
+                CheckId("tls/interception"),
                 CheckId("discovery/host-registry"),
                 CheckId("trust-service/settings"),
                 CheckId("pins/well-formed"),
@@ -153,5 +154,5 @@ fn presented<'a>(case: &'a Case<'_>, of: &Endpoint) -> Vec<&'a CertificateFacts>
             Err(ConversationFailure::Tls { chain, .. }) => chain.first(),
             Err(_) => None,
         });
-    sent.filter_map(|id| case.certificate(id)).collect()
+    sent.filter(|id| case.interception(id).is_none()).filter_map(|id| case.certificate(id)).collect()
 }

@@ -25,6 +25,7 @@ impl Check for Successor {
             title: "The keys of the certificates to come are pinned before they are needed",
             steps: &[],
             depends_on: &[
+                CheckId("tls/interception"),
                 CheckId("discovery/host-registry"),
                 CheckId("trust-service/settings"),
                 CheckId("pins/well-formed"),
@@ -69,7 +70,7 @@ fn of(case: &Case<'_>, book: &Book, met: &[Met<'_>], next: &CertificateFacts) ->
     if next.not_after < case.now {
         return unfit(NextFault::Expired { not_after: next.not_after });
     }
-    let leaves = || met.iter().filter_map(|met| met.leaf);
+    let leaves = || met.iter().filter_map(|met| met.leaf).filter(|leaf| case.interception(&leaf.id).is_none());
     let in_use = leaves().find(|leaf| leaf.key.spki_sha256 == next.key.spki_sha256);
     // Servers that have it already wait for nothing.
     let in_use_until = leaves().filter(|leaf| leaf.id != next.id).map(|leaf| leaf.not_after).min();

@@ -2,6 +2,7 @@
 
 use crate::{
     cause::Cause,
+    certificate::not_its_own,
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
     deployment::{Role, Vantage},
     matrix::{self, Met},
@@ -21,7 +22,7 @@ impl Check for UploadedSet {
             id: CheckId("pins/uploaded-set"),
             title: "Every certificate that devices can meet is among the uploaded ones, and none is stale",
             steps: &[GuideStep::N],
-            depends_on: &[CheckId("pins/cover-every-server")],
+            depends_on: &[CheckId("tls/interception"), CheckId("pins/cover-every-server")],
             since: "0.1.0",
         }
     }
@@ -58,6 +59,9 @@ fn of_server(case: &Case<'_>, book: &Book, met: &Met<'_>) -> Outcome {
     let Some(leaf) = met.leaf else {
         return Outcome::unanswered(format!("no certificate was seen at {}", met.target));
     };
+    if let Some(found) = case.interception(&leaf.id) {
+        return not_its_own(&met.target, found);
+    }
     let key = &leaf.key.spki_sha256;
     let same_key = case.files(FileUse::Uploaded).into_iter().filter_map(|file| {
         let uploaded = case.first_certificate(file)?;
