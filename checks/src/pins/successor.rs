@@ -38,7 +38,7 @@ impl Check for Successor {
     fn judge(&self, case: &Case<'_>) -> Judgement {
         let target = Target::Endpoint(case.deployment.device_services_endpoint());
         if case.deployment.device_services.next_certificates.is_empty() {
-            let reason = "no certificate to come is declared (device_services.next_certificates)";
+            let reason = "no certificate to come is declared";
             return vec![(target, Outcome::Skipped(reason.to_owned()))];
         }
         let book = Book::new(case);
