@@ -149,15 +149,20 @@ fn of_leaf(leaf: &CertificateFacts, is_public: bool) -> Vec<PlatformRule> {
     if leaf.key_usage.as_ref().is_some_and(|usages| !names(usages, &["digitalSignature"])) {
         rules.push(PlatformRule::NoDigitalSignature);
     }
-    let mut seen = HashSet::new();
-    let mut told = HashSet::new();
-    for name in leaf.dns_names.iter().chain(&leaf.ip_addresses) {
-        let normal = name.to_ascii_lowercase();
-        if !seen.insert(normal.clone()) && told.insert(normal) {
-            rules.push(PlatformRule::NameTwice { name: name.clone() });
-        }
-    }
+    rules.extend(twice(&leaf.dns_names));
+    // An address that stands as a dNSName too, as old clients wanted it, is another name.
+    rules.extend(twice(&leaf.ip_addresses));
     rules
+}
+
+/// Each name that stands more than once, in whatever case.
+fn twice(names: &[String]) -> Vec<PlatformRule> {
+    let (mut seen, mut told) = (HashSet::new(), HashSet::new());
+    let again = names.iter().filter(|name| {
+        let normal = name.to_ascii_lowercase();
+        !seen.insert(normal.clone()) && told.insert(normal)
+    });
+    again.map(|name| PlatformRule::NameTwice { name: name.clone() }).collect()
 }
 
 /// Of a CA between, serverAuth is asked only where it limits what is issued below it.

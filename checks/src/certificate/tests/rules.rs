@@ -275,6 +275,7 @@ fn hazards_of_the_leaf_are_warned_of() {
         (vec!["a.example", "A.example", "a.example"], vec![], vec![twice("A.example")]),
         (vec!["*.example", "a.example"], vec![], vec![]),
         (vec!["a.example"], vec!["10.1.0.11", "10.1.0.11"], vec![twice("10.1.0.11")]),
+        (vec!["a.example", "10.1.0.11"], vec!["10.1.0.11"], vec![]),
     ] {
         let found = changed(0, |leaf| {
             leaf.dns_names = names.iter().map(|name| (*name).to_owned()).collect();
