@@ -53,7 +53,10 @@ pub(super) const INTEGER: u8 = 0x02;
 pub(super) const BIT_STRING: u8 = 0x03;
 pub(super) const OCTET_STRING: u8 = 0x04;
 pub(super) const OID: u8 = 0x06;
+pub(super) const UTC_TIME: u8 = 0x17;
 pub(super) const SEQUENCE: u8 = 0x30;
+/// `[0]`, as which a TBSCertificate's version stands.
+pub(super) const VERSION: u8 = 0xa0;
 
 /// An object identifier's contents as dotted numbers; as hex where an arc is beyond all that is in use.
 pub(super) fn dotted(oid: &[u8]) -> String {

@@ -10,7 +10,7 @@ use rustls_pki_types::{
 use webpki::{EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter, anchor_from_trusted_cert};
 
 use super::{
-    CertificateFacts, LinkFault, PathEnd, Place,
+    CertificateFacts, LinkFault, PathEnd, Place, der,
     paths::Candidate,
     pool::{Index, Pool},
     read::Parsed,
@@ -68,6 +68,9 @@ fn own(pool: &Pool<'_>, path: &Candidate, position: usize) -> Vec<LinkFault> {
     if facts.version < 3 {
         faults.push(LinkFault::Version1);
     }
+    if path.certificates.get(position).is_some_and(|index| !has_plain_dates(pool.at(*index))) {
+        faults.push(LinkFault::Other { detail: ODD_DATES.to_owned() });
+    }
     faults.extend(facts.unknown_critical.iter().map(|oid| LinkFault::UnknownCriticalExtension { oid: oid.clone() }));
     if position == 0 {
         return faults;
@@ -88,6 +91,22 @@ fn own(pool: &Pool<'_>, path: &Candidate, position: usize) -> Vec<LinkFault> {
         faults.push(LinkFault::TooLong);
     }
     faults
+}
+
+const ODD_DATES: &str = "its dates are not written to the second and in UTC, as RFC 5280, 4.1.2.5, asks";
+
+/// Whether both dates are of the only form that webpki and BoringSSL read: without seconds, with a part of one or with an
+/// offset they are none. webpki's own word for it is put aside, as it has the same one for a date before 1970, which is
+/// harmless.
+fn has_plain_dates(certificate: &Parsed<'_>) -> bool {
+    let tbs = der::inside(certificate.certificate.tbs_certificate.as_ref(), der::SEQUENCE).unwrap_or_default();
+    let fields = der::elements(tbs).filter(|field| field.tag != der::VERSION);
+    let Some(validity) = fields.into_iter().nth(3) else { return true };
+    der::elements(validity.contents).all(|date| {
+        let digits = if date.tag == der::UTC_TIME { 12 } else { 14 };
+        let is_digit = |byte: &u8| byte.is_ascii_digit();
+        matches!(date.contents.split_last(), Some((b'Z', rest)) if rest.len() == digits && rest.iter().all(is_digit))
+    })
 }
 
 /// webpki's judgement of this path alone: its intermediates, its one anchor. A path that ends in no root is judged as if
