@@ -233,7 +233,7 @@ fn contents() -> Vec<Row> {
             "a leaf of version 1",
             &[
                 ("certificate/path", "fail: path-broken version1 leaf"),
-                ("certificate/name", "fail: name-mismatch"),
+                ("certificate/name", "not observed because of certificate/path"),
                 NO_EXPIRY,
                 NO_RULES,
             ],

@@ -50,6 +50,10 @@ pub(super) fn judge(endpoint: &Endpoint, leaf: &CertificateFacts) -> Outcome {
     if let Some(pattern) = leaf.dns_names.iter().find(intended) {
         return Outcome::fail(Cause::PartialWildcard { host, pattern: pattern.clone() }, evidence);
     }
+    // Its version is the cause, and certificate/path's: no name could stand in it.
+    if leaf.version < 3 && !leaf.has_san {
+        return Outcome::unanswered(format!("a certificate of X.509 version {} has no SAN", leaf.version));
+    }
     if let Some(common_name) = &leaf.common_name
         && (matches(&host, common_name) || *common_name == host)
     {

@@ -153,6 +153,14 @@ fn the_broken_link_is_named() {
 }
 
 #[test]
+fn a_leaf_of_version_1_has_one_cause() {
+    let root = root("R");
+    let recording = with(&[&root], &[&root.leaf().version1(&root)]);
+    let unnamed = ("certificate/name", State::NotObserved, "");
+    assert_eq!(findings(&recording), [(PATH, State::Fail, "path-broken"), unnamed, UNSEEN, UNRULED]);
+}
+
+#[test]
 fn the_signing_root_is_untrusted_at_device_services() {
     let root = root("AW");
     let leaf = root.leaf();
