@@ -515,6 +515,17 @@ pub(super) fn hundred_findings() -> Report {
     count(report)
 }
 
+/// One server with five certificates out of date.
+pub(super) fn one_target_five_findings() -> Report {
+    let mut report = healthy();
+    for place in 1..=5 {
+        let cause = Cause::NotYetValid { certificate: leaf_name(), not_before: now() };
+        let message = format!("Certificate {place} is not valid yet.");
+        find(&mut report, "certificate/expiry", finding(at(11), cause, &message, Evidence::none(), "Wait."));
+    }
+    count(report)
+}
+
 /// A failure for this cause, for the schema.
 pub(super) fn with_cause(cause: Cause) -> Report {
     let mut report = healthy();

@@ -3,13 +3,13 @@
 use std::io;
 
 use pinflight_checks::{
-    outcome::State,
+    outcome::{State, Target},
     report::{FindingReport, Report, Verdict},
 };
 
 use super::{
     Renderer, Style,
-    table::{as_of, counted, counts, gapped, seen_from, verdict_tone},
+    table::{as_of, counted, counts, gapped, more, seen_from, verdict_tone},
     text::{Text, Tone},
 };
 
@@ -43,8 +43,8 @@ fn lines(report: &Report) -> Vec<Text> {
     let mut lines = vec![verdict];
     let failures = root_causes(report);
     let shown = if failures.len() > FINDINGS { FINDINGS - 1 } else { FINDINGS };
-    for (id, finding, more) in failures.iter().take(shown) {
-        let others = if *more == 0 { String::new() } else { format!("(and {})", counted(*more, "more target")) };
+    for (id, finding, others) in failures.iter().take(shown) {
+        let others = if others.is_empty() { String::new() } else { format!("(and {})", more(&[&finding.target], others)) };
         let line = Text::of(Tone::Bad, "FAIL").and(Tone::Strong, *id);
         let line = line.and(Tone::Plain, format!("{}:", finding.target)).and(Tone::Plain, finding.message.as_str());
         lines.push(line.and(Tone::Dim, others));
@@ -63,12 +63,12 @@ fn lines(report: &Report) -> Vec<Text> {
     lines
 }
 
-/// Each check that fails, its first failure, and how many more targets fail there.
-fn root_causes(report: &Report) -> Vec<(&'static str, &FindingReport, usize)> {
+/// Each check that fails, its first failure, and the targets of the others.
+fn root_causes(report: &Report) -> Vec<(&'static str, &FindingReport, Vec<&Target>)> {
     let counts = |finding: &&FindingReport| finding.outcome == State::Fail && finding.accepted.is_none();
     let first = report.checks.iter().filter_map(|check| {
         let mut failures = check.findings.iter().filter(counts);
-        Some((check.id.0, failures.next()?, failures.count()))
+        Some((check.id.0, failures.next()?, failures.map(|finding| &finding.target).collect()))
     });
     first.collect()
 }

@@ -5,7 +5,7 @@ mod findings;
 mod sections;
 mod unseen;
 
-use std::io;
+use std::{collections::HashSet, io};
 
 use pinflight_checks::{
     check::CheckId,
@@ -170,6 +170,13 @@ fn listed(targets: &[&Target]) -> Vec<String> {
         last = endpoint;
     }
     listed
+}
+
+/// How many findings were left out: `97 more targets`, or `3 more findings` where a target has several.
+pub(super) fn more(shown: &[&Target], rest: &[&Target]) -> String {
+    let mut known: HashSet<&Target> = shown.iter().copied().collect();
+    let is_one_each = rest.iter().all(|target| known.insert(*target));
+    counted(rest.len(), if is_one_each { "more target" } else { "more finding" })
 }
 
 /// A target without the service's name.

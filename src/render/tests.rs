@@ -135,6 +135,15 @@ fn a_check_with_many_findings_names_every_target() {
 }
 
 #[test]
+fn findings_of_one_target_are_not_told_as_targets() {
+    let report = sample::one_target_five_findings();
+    let text = shown("table", &report, Style::default());
+    assert!(text.contains("and 2 more findings (-v shows each): ds.example.com:443@10.1.0.11\n"), "{text}");
+    let text = shown("short", &report, Style::default());
+    assert!(text.contains("not valid yet. (and 4 more findings)\n"), "{text}");
+}
+
+#[test]
 fn formats_are_found_by_name() {
     let ids: Vec<&str> = formats().iter().map(|format| format.id()).collect();
     assert_eq!(ids, ["table", "short", "json"]);

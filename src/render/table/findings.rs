@@ -1,6 +1,6 @@
 //! What is wrong: one block a check, its findings, what it hides, what to do.
 
-use std::io;
+use std::{collections::HashSet, io};
 
 use pinflight_checks::{
     check::CheckId,
@@ -10,7 +10,7 @@ use pinflight_checks::{
 
 use super::{
     super::text::{Sheet, Text, Tone},
-    counted, ids, listed, marker,
+    ids, listed, marker, more,
 };
 
 /// Findings of one check shown in full; the targets of the others are named.
@@ -87,11 +87,11 @@ impl Item<'_> {
     }
 }
 
-fn block(
+fn block<'a>(
     report: &Report,
     check: &CheckReport,
     state: State,
-    items: &[Item<'_>],
+    items: &[Item<'a>],
     sheet: &mut Sheet<'_>,
 ) -> io::Result<()> {
     let indent = 6;
@@ -117,8 +117,11 @@ fn block(
         }
     }
     if !rest.is_empty() {
-        let count = counted(rest.iter().map(|item| item.targets.len()).sum(), "more target");
-        let targets: Vec<&Target> = rest.iter().flat_map(|item| &item.targets).copied().collect();
+        let of = |items: &[Item<'a>]| items.iter().flat_map(|item| item.targets.clone()).collect::<Vec<_>>();
+        let mut targets = of(rest);
+        let count = more(&of(shown), &targets);
+        let mut known = HashSet::new();
+        targets.retain(|target| known.insert(*target));
         let text = Text::plain(format!("and {count} (-v shows each):")).and_list(Tone::Plain, listed(&targets));
         sheet.prose(indent, &text)?;
     }
