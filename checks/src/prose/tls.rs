@@ -8,12 +8,7 @@ use crate::{
 pub(super) fn tell(cause: &Cause) -> (String, String) {
     match cause {
         Cause::MissingIntermediate { certificate, issuer, key_id, found_among_supplied } => {
-            let key = key_id.as_ref().map(|id| format!(", key identifier {id}")).unwrap_or_default();
-            let found = if *found_among_supplied { "; it is among the files you supplied" } else { "" };
-            (
-                format!("the issuer of {} is not sent: {issuer}{key}{found}", named(certificate)),
-                format!("install the intermediate {issuer} on this server, so that it is sent; Android fetches none by itself"),
-            )
+            missing(certificate, issuer, key_id.as_deref(), *found_among_supplied)
         }
         Cause::UntrustedRoot { root } => (
             format!("the chain ends in a root that is neither public nor declared: {}", named(root)),
@@ -39,7 +34,7 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
         ),
         Cause::ExpiredAlternativePath { certificate, not_after } => (
             format!("a second path leads through {}, which expired on {}", named(certificate), not_after.day()),
-            "stop sending the expired certificate: some clients choose that path".to_owned(),
+            stop_offering(certificate.place).to_owned(),
         ),
         Cause::WrongOrder { should_be } => {
             let order: Vec<String> = should_be.iter().map(|place| (place + 1).to_string()).collect();
@@ -105,6 +100,35 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
     }
 }
 
+/// A server need not send its root, so whoever is missing may be one.
+fn missing(
+    certificate: &CertificateName,
+    issuer: &str,
+    key_id: Option<&str>,
+    found_among_supplied: bool,
+) -> (String, String) {
+    let key = key_id.map(|id| format!(", key identifier {id}")).unwrap_or_default();
+    let (what, found, root) = if found_among_supplied {
+        ("not sent", "; it is among the files you supplied", "")
+    } else {
+        let root = "; if it is your own root, give it with --cacert (trust.ca_files) and have it on the devices";
+        ("neither sent nor known", "", root)
+    };
+    (
+        format!("the issuer of {} is {what}: {issuer}{key}{found}", named(certificate)),
+        format!(
+            "install the intermediate {issuer} on this server, so that it is sent: Android fetches none by itself{root}"
+        ),
+    )
+}
+
+fn stop_offering(place: Place) -> &'static str {
+    match place {
+        Place::Leaf | Place::Intermediate => "stop sending the expired certificate: some clients choose that path",
+        Place::Root => "remove the expired root wherever it is sent or trusted: some clients choose that path",
+    }
+}
+
 fn proved(proof: &InterceptionProof) -> String {
     match proof {
         InterceptionProof::SignsDiscoveryToo { vantage, hosts } => {
@@ -153,14 +177,18 @@ pub(super) fn named(certificate: &CertificateName) -> String {
 }
 
 fn names_of(names: &[String]) -> String {
-    if names.is_empty() { "no name at all (it has no SAN)".to_owned() } else { names.join(", ") }
+    if names.is_empty() { "no host at all (none stands in a SAN)".to_owned() } else { names.join(", ") }
 }
 
 fn renew(certificate: &CertificateName) -> String {
     match certificate.place {
         Place::Leaf => "renew it; with the same key nothing changes for pinned devices, a new key must be pinned first",
-        Place::Intermediate | Place::Root => {
+        Place::Intermediate => {
             "send the issuer's current certificate in its place, or have the leaf issued by a CA that lasts"
+        }
+        Place::Root => {
+            "have the root's current certificate on the devices and in the files you supply, or the leaf issued below a root \
+             that lasts"
         }
     }
     .to_owned()
@@ -202,5 +230,52 @@ fn mend(by: Difference) -> &'static str {
         Difference::Address | Difference::Family | Difference::Repeat => {
             "bind the same certificate everywhere, or have every key pinned"
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{prose, recording::CertId, time::Timestamp};
+
+    fn certificate(place: Place) -> CertificateName {
+        let (subject, issuer) = ("CN=I".to_owned(), "CN=R".to_owned());
+        CertificateName { id: CertId::of(b"I"), subject, issuer, serial: "01".to_owned(), place }
+    }
+
+    #[test]
+    fn who_is_missing_may_be_a_root_unless_it_was_supplied() {
+        let missing = |found_among_supplied| {
+            let (certificate, issuer) = (certificate(Place::Intermediate), "CN=R".to_owned());
+            prose::remedy(&Cause::MissingIntermediate { certificate, issuer, key_id: None, found_among_supplied })
+        };
+        let install =
+            "install the intermediate CN=R on this server, so that it is sent: Android fetches none by itself";
+        assert_eq!(missing(true), install);
+        let root = "if it is your own root, give it with --cacert (trust.ca_files) and have it on the devices";
+        assert_eq!(missing(false), format!("{install}; {root}"));
+    }
+
+    #[test]
+    fn an_expired_root_is_not_mended_by_what_is_sent() {
+        let not_after = Timestamp(0);
+        for place in [Place::Leaf, Place::Intermediate, Place::Root] {
+            let causes = [
+                Cause::Expired { certificate: certificate(place), not_after },
+                Cause::ExpiresSoon { certificate: certificate(place), not_after, days: 1 },
+                Cause::ExpiredAlternativePath { certificate: certificate(place), not_after },
+            ];
+            for cause in causes {
+                let asks_to_send =
+                    ["send the ", "stop sending"].iter().any(|words| prose::remedy(&cause).contains(words));
+                assert!(place != Place::Root || !asks_to_send, "{cause:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_san_without_hosts_is_not_told_as_none() {
+        let told = prose::message(&Cause::NameMismatch { host: "ds.example.com".to_owned(), names: Vec::new() });
+        assert_eq!(told, "the certificate is not for ds.example.com; it is for no host at all (none stands in a SAN)");
     }
 }
