@@ -110,9 +110,12 @@ pub fn load(
     network.proxy = proxy;
     let deployment = build.deployment(network, flags::command(args, &files));
     let policy = build.policy();
-    let assumed = deployment.as_ref().filter(|_| args.record.is_none());
-    let assumed = assumed.and_then(|deployment| assumed_vantage(deployment, &policy, known_checks));
-    let vantage = build.vantage(assumed);
+    let selected: Vec<&str> = known_checks.iter().copied().filter(|id| policy.selects(id)).collect();
+    let anywhere = args.record.is_none() && selected.iter().all(|id| is_same_anywhere(id));
+    let assumed = deployment.as_ref().filter(|_| anywhere && !selected.is_empty()).and_then(assumed_vantage);
+    // Whether it must be said is known once what is wrong in the deployment is put right.
+    let is_open = anywhere && deployment.is_none() && raw.one("vantage").is_none();
+    let vantage = if is_open { None } else { build.vantage(assumed) };
     let Build { errors: wrong, files: named, .. } = build;
     // What a file that could not be read may say is not missing, nor is what was said in the wrong type.
     let mistyped: Vec<String> = errors.iter().map(|error| error.key.clone()).collect();
@@ -128,16 +131,19 @@ pub fn load(
     }
 }
 
+/// Whether a check asks the same question from everywhere.
+fn is_same_anywhere(check: &str) -> bool {
+    check.starts_with("certificate/") || check.starts_with("csr/")
+}
+
 /// The vantage of a run that does not say one, which it may where nothing that was selected depends on it: what a server
 /// presents is the same question everywhere. It is the one that asks the declared services and nothing else; servers behind
 /// a balancer are asked from inside alone, and who is inside says where. A recording needs it said, as it may be judged for
 /// more than was selected.
-fn assumed_vantage(deployment: &Deployment, policy: &Policy, known_checks: &[&str]) -> Option<Vantage> {
-    let anywhere = |id: &&&str| id.starts_with("certificate/") || id.starts_with("csr/");
-    let selected: Vec<&&str> = known_checks.iter().filter(|id| policy.selects(id)).collect();
+fn assumed_vantage(deployment: &Deployment) -> Option<Vantage> {
     let has_inner_servers =
         !deployment.device_services.backends.is_empty() || !deployment.trust_service.servers.is_empty();
-    if selected.is_empty() || !selected.iter().all(anywhere) || has_inner_servers {
+    if has_inner_servers {
         return None;
     }
     Some(if deployment.device_needs_trust_service() { Vantage::Device } else { Vantage::Discovery })

@@ -44,7 +44,8 @@ fn lines(report: &Report) -> Vec<Text> {
     let failures = root_causes(report);
     let shown = if failures.len() > FINDINGS { FINDINGS - 1 } else { FINDINGS };
     for (id, finding, others) in failures.iter().take(shown) {
-        let others = if others.is_empty() { String::new() } else { format!("(and {})", more(&[&finding.target], others)) };
+        let others =
+            if others.is_empty() { String::new() } else { format!("(and {})", more(&[&finding.target], others)) };
         let line = Text::of(Tone::Bad, "FAIL").and(Tone::Strong, *id);
         let line = line.and(Tone::Plain, format!("{}:", finding.target)).and(Tone::Plain, finding.message.as_str());
         lines.push(line.and(Tone::Dim, others));

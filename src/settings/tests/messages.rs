@@ -188,6 +188,19 @@ fn flags_and_variables() {
 }
 
 #[test]
+fn a_vantage_is_not_asked_for_where_a_corrected_run_may_need_none() {
+    const WRONG: [&str; 2] = ["--device-services", "http://ds.example.com"];
+    let keys = |words: &[&[&str]]| {
+        let ConfigErrors(errors) = load_with(&words.concat(), &[], &[]).unwrap_err();
+        errors.into_iter().map(|error| error.key).collect::<Vec<_>>()
+    };
+    let certificates = &["--only", "certificate/*"][..];
+    assert_eq!(keys(&[&WRONG, certificates]), ["device_services.url"]);
+    assert_eq!(keys(&[&WRONG, certificates, &["--record", "kept.json"]]), ["device_services.url", "vantage"]);
+    assert_eq!(keys(&[&WRONG]), ["device_services.url", "vantage"]);
+}
+
+#[test]
 fn what_is_missing() {
     let file = |text: &'static str| (text.to_owned(), load_file(text));
     insta::assert_snapshot!(told([
