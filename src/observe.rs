@@ -8,12 +8,14 @@ mod conversation;
 mod dns;
 pub mod files;
 mod http;
+pub mod legacy;
 pub mod plan;
 pub mod present;
 mod proxy;
 mod run;
 mod tcp;
 mod tls;
+mod watched;
 
 #[cfg(test)]
 mod tests;
@@ -114,6 +116,7 @@ pub async fn observe(
         names: found.names,
         connections: found.connections,
         under_other_name: found.under_other_name,
+        tls12: found.tls12,
         answers: found.answers,
         unasked: found.unasked,
     }

@@ -25,6 +25,7 @@ pages! {
     "dns/names-resolve",
     "network/reachable",
     "network/proxy",
+    "tls/versions",
     "tls/interception",
     "discovery/host-registry",
     "trust-service/url",

@@ -135,7 +135,7 @@ fn a_single_server_is_judged_with_nothing_else_configured_and_nothing_else_asked
 
     let plan = common::pinflight().current_dir(folder.path()).args(words(server.address)).arg("--plan").output();
     let plan = String::from_utf8(plan.unwrap().stdout).unwrap();
-    assert!(plan.starts_with("2 questions would be asked from discovery:\n"), "{plan}");
+    assert!(plan.starts_with("4 questions would be asked from discovery:\n"), "{plan}");
     assert!(!plan.contains("awmdm"), "{plan}");
 }
 

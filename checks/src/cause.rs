@@ -59,6 +59,40 @@ pub enum Cause {
         failure: ProxyFailure,
     },
 
+    /// The server speaks nothing newer than TLS 1.1.
+    TlsTooOld {
+        /// What it speaks, the newest first.
+        versions: Vec<String>,
+        /// The suites that it chose.
+        suites: Vec<String>,
+    },
+    /// It speaks TLS 1.2, but none of the ECDHE suites that devices take.
+    TlsNoUsableSuite {
+        /// What it speaks, the newest first.
+        versions: Vec<String>,
+        /// The suites that it chose.
+        suites: Vec<String>,
+    },
+    /// It agrees on keys by a curve of fewer than 256 bits.
+    TlsCurveTooSmall {
+        /// The curve.
+        curve: String,
+        /// Its size.
+        bits: Option<u16>,
+        /// The suites that it chose.
+        suites: Vec<String>,
+    },
+    /// Its only ECDHE suites are with CBC: devices still take them, today's clients do not.
+    TlsCbcOnly {
+        /// The suites that it chose.
+        suites: Vec<String>,
+    },
+    /// It speaks TLS 1.2 without extended master secret.
+    NoExtendedMasterSecret {
+        /// The suite that it chose.
+        suite: String,
+    },
+
     // ---- HTTP
     /// Not the status that the protocol knows.
     HttpStatus {
@@ -652,6 +686,11 @@ impl Cause {
     pub fn kind(&self) -> &'static str {
         self.into()
     }
+
+    /// Whether it hides what is behind it even where it is only a warning: devices get through, and we do not.
+    pub fn hides(&self) -> bool {
+        matches!(self, Self::TlsCbcOnly { .. })
+    }
 }
 
 /// Which checks own the cause of this kind: no other check ever raises it. Empty: there is no such kind.
@@ -666,6 +705,11 @@ pub fn owners(kind: &str) -> &'static [&'static str] {
             "network/reachable",
         ],
         "proxy-failed" => &["network/proxy"],
+        "tls-too-old"
+        | "tls-no-usable-suite"
+        | "tls-curve-too-small"
+        | "tls-cbc-only"
+        | "no-extended-master-secret" => &["tls/versions"],
         "http-status" | "http-redirected" | "http-html" | "http-not-json" | "http-wrong-shape" | "http-cut-short"
         | "http-failed" => &["discovery/host-registry", "trust-service/redirect", "trust-service/settings"],
         "host-not-registered" => &["discovery/host-registry", "trust-service/settings"],

@@ -18,7 +18,7 @@ pub use self::{
 use crate::{
     cause::Cause,
     check::{Case, Check, CheckId, Judgement},
-    deployment::{Endpoint, Policy, Role, ServiceUrl, TrustServiceMode, Vantage},
+    deployment::{Endpoint, Policy, Role, Vantage},
     interception::Interception,
     outcome::{Outcome, Target},
     prose,
@@ -167,7 +167,7 @@ impl Said {
                 None => self.say_silent(case, target(fact)),
             }
         }
-        let services = case.recordings.iter().flat_map(|recording| unasked_services(recording, roles));
+        let services = case.recordings.iter().flat_map(|recording| reach::unasked_services(recording, roles));
         let services = services.map(Target::Endpoint).filter(|target| !seen.contains(target));
         services.for_each(|target| self.say_silent(case, target));
         for role in [Role::Backend, Role::Balancer, Role::ReverseProxy, Role::TrustServiceServer] {
@@ -217,26 +217,6 @@ fn untold(case: &Case<'_>, target: &Target) -> Option<String> {
 fn spared(case: &Case<'_>, vantage: Vantage, fact: &ConnectionFact) -> Option<String> {
     let failure = fact.outcome.as_ref().err()?;
     Missed { vantage, role: fact.role, endpoint: &fact.endpoint, address: fact.address, failure }.spared(case)
-}
-
-/// The services that this recording's vantage asks and holds no conversation with: the name did not resolve, or time
-/// ran out. One that is spoken to by http has no certificate.
-fn unasked_services(recording: &Recording, roles: fn(Role) -> bool) -> Vec<Endpoint> {
-    let deployment = &recording.deployment;
-    let https = |url: &ServiceUrl| (url.url().scheme() == "https").then(|| url.endpoint());
-    let has_trust_service =
-        matches!(deployment.trust_service.mode, TrustServiceMode::OnPremises | TrustServiceMode::Awcm);
-    let trust_service = deployment.trust_service.url.as_ref().filter(|_| has_trust_service);
-    let services = [
-        (Role::Discovery, Some(deployment.discovery_endpoint())),
-        (Role::DeviceServices, https(&deployment.device_services.url)),
-        (Role::TrustService, trust_service.and_then(https)),
-    ];
-    let is_silent = |role: Role| {
-        let asked = recording.connections.iter().any(|fact| fact.role == role);
-        roles(role) && recording.vantage.asks(role, deployment) && !asked
-    };
-    services.into_iter().filter(|(role, _)| is_silent(*role)).filter_map(|(_, endpoint)| endpoint).collect()
 }
 
 /// Why there is nothing to say of a leaf.

@@ -20,6 +20,7 @@ use crate::{
     outcome::{Evidence, Finding, Outcome, State},
     recording::{CertId, ConnectionFact, ConversationFailure, ProxyFailure, Recording},
     time::Timestamp,
+    tls::versions,
     x509::{self, CertificateFacts, ChainFacts},
 };
 
@@ -193,6 +194,12 @@ fn chain_of(fact: &ConnectionFact) -> Option<&[CertId]> {
 fn not_answered(recording: &Recording) -> Vec<(CheckId, Outcome)> {
     if recording.connections.iter().any(|fact| fact.outcome.is_ok()) {
         return Vec::new();
+    }
+    // TLS answers, below what clients of today speak.
+    let spoken: Vec<_> = recording.connections.iter().filter_map(ConnectionFact::legacy_answer).collect();
+    if !spoken.is_empty() {
+        let outcomes = spoken.into_iter().flat_map(versions::below);
+        return outcomes.map(|outcome| (CheckId("tls/versions"), outcome)).collect();
     }
     let failed = recording.connections.iter().filter_map(|fact| missed(recording, fact));
     let mut causes: Vec<(CheckId, Cause)> = failed.collect();

@@ -52,13 +52,18 @@ fn selected(case: &Case<'_>, check: &dyn Check) -> Option<Judgement> {
     (!is_selected).then(|| vec![(target, Outcome::Skipped("not selected".to_owned()))])
 }
 
-/// What was asked and not seen is traced to the failing check that explains it: of the same target, else of any target
+/// What was asked and not seen is traced to the check that explains it, which failed or hides it: of the same target, else of any target
 /// (a pin that was not seen because the Trust Service gave no answer).
 fn trace(judged: &mut [(&dyn Check, Judgement)]) {
     let failing: Vec<(CheckId, Vec<Target>)> = judged
         .iter()
         .map(|(check, judgement)| {
-            let targets = judgement.iter().filter(|(_, outcome)| outcome.state() == State::Fail);
+            let hides = |outcome: &Outcome| match outcome {
+                Outcome::Fail(_) => true,
+                Outcome::Warn(finding) => finding.cause.hides(),
+                _ => false,
+            };
+            let targets = judgement.iter().filter(|(_, outcome)| hides(outcome));
             (check.meta().id, targets.map(|(target, _)| target.clone()).collect::<Vec<_>>())
         })
         .filter(|(_, targets)| !targets.is_empty())
@@ -248,7 +253,9 @@ fn next_commands(judged: &[(&dyn Check, Judgement)]) -> Vec<NextCommand> {
 
 fn run(case: &Case<'_>) -> Run {
     let questions = |recording: &crate::recording::Recording| {
-        recording.names.len() + recording.connections.len() + recording.under_other_name.len() + recording.answers.len()
+        let legacy = recording.connections.iter().filter(|fact| fact.legacy.is_some()).count();
+        let handshakes = recording.connections.len() + recording.under_other_name.len() + recording.tls12.len();
+        recording.names.len() + handshakes + legacy + recording.answers.len()
     };
     let took = case.recordings.iter().map(|recording| recording.took).max().unwrap_or_default();
     Run {

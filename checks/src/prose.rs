@@ -11,6 +11,7 @@ mod service;
 mod tls;
 mod trust_service;
 mod uploads;
+mod versions;
 
 use crate::{cause::Cause, x509::LinkFault};
 
@@ -36,6 +37,11 @@ fn tell(cause: &Cause) -> (String, String) {
         Cause::TlsFailed { address, failure } => network::tls(*address, failure),
         Cause::ProxyCannotReach { proxy, answer } => network::proxy_cannot_reach(proxy, answer),
         Cause::ProxyFailed { proxy, failure } => network::proxy(proxy, failure),
+        Cause::TlsTooOld { .. }
+        | Cause::TlsNoUsableSuite { .. }
+        | Cause::TlsCurveTooSmall { .. }
+        | Cause::TlsCbcOnly { .. }
+        | Cause::NoExtendedMasterSecret { .. } => versions::tell(cause),
         Cause::HttpStatus { .. }
         | Cause::HttpRedirected { .. }
         | Cause::HttpHtml { .. }

@@ -6,9 +6,9 @@ use std::net::SocketAddr;
 use crate::{
     cause::Cause,
     check::{Case, Judgement},
-    deployment::{Endpoint, Role, Vantage},
+    deployment::{Endpoint, Role, ServiceUrl, TrustServiceMode, Vantage},
     outcome::{Evidence, Outcome, Target},
-    recording::{ConnectFailure, ConnectionFact, ConversationFailure, ProxyFailure},
+    recording::{ConnectFailure, ConnectionFact, ConversationFailure, ProxyFailure, Recording},
 };
 
 /// A row of the guide's firewall table.
@@ -130,7 +130,7 @@ impl Missed<'_> {
         let no_route = ConversationFailure::Tcp { failure: ConnectFailure::NetworkUnreachable };
         let answers_on_ipv4 = |fact: &ConnectionFact| {
             fact.endpoint == *self.endpoint
-                && fact.outcome.is_ok()
+                && (fact.outcome.is_ok() || fact.legacy_answer().is_some())
                 && fact.address.is_some_and(|address| address.is_ipv4())
         };
         *self.failure == no_route
@@ -178,6 +178,12 @@ fn of(case: &Case<'_>, vantage: Vantage, fact: &ConnectionFact) -> Outcome {
         }
         Err(failure) => failure,
     };
+    // TLS answers there; what it speaks is judged by tls/versions.
+    if let Some(legacy) = fact.legacy_answer() {
+        let spoken: Vec<&str> = legacy.spoken.iter().map(|one| one.version.as_str()).collect();
+        let newest = spoken.first().copied().unwrap_or_default();
+        return Outcome::Pass(Evidence::of("tls", format!("{newest} at best, which tls/versions judges")));
+    }
     let missed = Missed { vantage, role: fact.role, endpoint: &fact.endpoint, address, failure };
     if let Some(reason) = missed.spared(case) {
         return Outcome::Skipped(reason);
@@ -205,4 +211,35 @@ fn connected(fact: &ConnectionFact) -> Evidence {
         Some(after) => evidence.and("tcp", format!("connected after {} ms", after.as_millis())),
         None => evidence,
     }
+}
+
+/// The services that this recording's vantage asks and holds no conversation with: the name did not resolve, or time
+/// ran out. One that is spoken to by http has no certificate.
+pub fn unasked_services(recording: &Recording, roles: fn(Role) -> bool) -> Vec<Endpoint> {
+    let deployment = &recording.deployment;
+    let https = |url: &ServiceUrl| (url.url().scheme() == "https").then(|| url.endpoint());
+    let has_trust_service =
+        matches!(deployment.trust_service.mode, TrustServiceMode::OnPremises | TrustServiceMode::Awcm);
+    let trust_service = deployment.trust_service.url.as_ref().filter(|_| has_trust_service);
+    let services = [
+        (Role::Discovery, Some(deployment.discovery_endpoint())),
+        (Role::DeviceServices, https(&deployment.device_services.url)),
+        (Role::TrustService, trust_service.and_then(https)),
+    ];
+    let is_silent = |role: Role| {
+        let asked = recording.connections.iter().any(|fact| fact.role == role);
+        roles(role) && recording.vantage.asks(role, deployment) && !asked
+    };
+    services.into_iter().filter(|(role, _)| is_silent(*role)).filter_map(|(_, endpoint)| endpoint).collect()
+}
+
+/// Declared servers whose name has no address, so that nobody asked them.
+pub fn unasked_servers(case: &Case<'_>) -> Vec<Endpoint> {
+    let roles = [Role::Backend, Role::Balancer, Role::ReverseProxy, Role::TrustServiceServer];
+    let targets = roles.into_iter().flat_map(|role| case.unasked_servers(role));
+    let endpoints = targets.filter_map(|target| match target {
+        Target::Endpoint(endpoint) => Some(endpoint),
+        _ => None,
+    });
+    endpoints.collect()
 }

@@ -3,6 +3,8 @@
 //! Every text and every byte here came from a peer or a file and is kept as it came, within the bounds that the observer
 //! set; whoever shows it escapes it.
 
+mod versions;
+
 use std::{
     collections::BTreeMap,
     fmt,
@@ -13,6 +15,7 @@ use std::{
 use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
+pub use self::versions::{Chosen, Curve, Legacy, Offered, Refused, Tls12Fact};
 use crate::{
     deployment::{Deployment, DnsServer, Endpoint, Policy, Role, Vantage},
     time::{Timestamp, millis},
@@ -53,6 +56,9 @@ pub struct Recording {
     /// and the other way round. Role and endpoint are those of the service that is expected there.
     #[serde(default)]
     pub under_other_name: Vec<ConnectionFact>,
+    /// Handshakes with TLS 1.2 alone, in plan order.
+    #[serde(default)]
+    pub tls12: Vec<Tls12Fact>,
     /// GETs, in plan order.
     pub answers: Vec<HttpFact>,
     /// Questions that had no time left, in plan order, as `--plan` words them; not empty: interrupted or past `max_time`.
@@ -292,6 +298,9 @@ pub struct ConnectionFact {
     pub took: Duration,
     /// What it came to.
     pub outcome: Result<Handshake, ConversationFailure>,
+    /// What the server answers below rustls, where the failure was of a kind that called for the question.
+    #[serde(default)]
+    pub legacy: Option<Legacy>,
 }
 
 /// Where a conversation failed.
@@ -312,7 +321,7 @@ pub enum ConversationFailure {
     Tls {
         /// Why.
         failure: TlsFailure,
-        /// The chain, where the handshake failed after it was sent.
+        /// The chain, where the handshake failed after it was sent, or where the server was asked below rustls.
         chain: Vec<CertId>,
     },
 }

@@ -16,6 +16,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &firewall::DiscoveryToDeviceServices,
     &firewall::DevicesToTrustService,
     &network::Reachable,
+    &tls::Versions,
     &tls::Interception,
     &discovery::HostRegistry,
     &trust_service::Url,
@@ -52,13 +53,24 @@ pub fn ids() -> Vec<&'static str> {
 pub(crate) const NAMES_AND_PROXY: &[CheckId] =
     &[CheckId("dns/discovery-resolves"), CheckId("dns/names-resolve"), CheckId("network/proxy")];
 
-/// What an answer of any server needs first: names, the proxy, every way, and the server itself at its end.
+/// What a handshake with any server needs first: every way.
+pub(crate) const REACHED: &[CheckId] = &[
+    CheckId("firewall/console-to-discovery"),
+    CheckId("firewall/device-services-to-discovery"),
+    CheckId("firewall/discovery-to-device-services"),
+    CheckId("firewall/devices-to-trust-service"),
+    CheckId("network/reachable"),
+];
+
+/// What an answer of any server needs first: every way, that it speaks with clients of today, and the server itself at the
+/// way's end.
 pub(crate) const EVERY_WAY: &[CheckId] = &[
     CheckId("firewall/console-to-discovery"),
     CheckId("firewall/device-services-to-discovery"),
     CheckId("firewall/discovery-to-device-services"),
     CheckId("firewall/devices-to-trust-service"),
     CheckId("network/reachable"),
+    CheckId("tls/versions"),
     CheckId("tls/interception"),
 ];
 

@@ -61,6 +61,7 @@ pub(crate) fn recording(vantage: Vantage, mode: TrustServiceMode) -> Recording {
         names: vec![],
         connections: vec![],
         under_other_name: vec![],
+        tls12: vec![],
         answers: vec![],
         unasked: vec![],
     }
@@ -88,6 +89,7 @@ pub(crate) fn refused(role: Role, host: &str, port: u16, address: [u8; 4]) -> Co
         connected_after: None,
         took: Duration::from_millis(1),
         outcome: Err(ConversationFailure::Tcp { failure: ConnectFailure::Refused }),
+        legacy: None,
     }
 }
 

@@ -3,5 +3,7 @@
 mod interception;
 #[cfg(test)]
 mod tests;
+pub(crate) mod versions;
 
 pub use interception::Interception;
+pub use versions::Versions;

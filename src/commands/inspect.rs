@@ -173,6 +173,7 @@ fn filed_away(
         names: Vec::new(),
         connections: Vec::new(),
         under_other_name: Vec::new(),
+        tls12: Vec::new(),
         answers: Vec::new(),
         unasked: Vec::new(),
     };

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use pinflight_checks::{
     deployment::Role,
-    recording::{CertId, ConnectionFact, Der, HttpFact, NameAnswer, NameFact, NameFailure, Resolver},
+    recording::{
+        CertId, ConnectionFact, ConversationFailure, Der, HttpFact, NameAnswer, NameFact, NameFailure, Resolver,
+        Tls12Fact,
+    },
 };
 
-use super::dns::LookedUp;
+use super::{dns::LookedUp, legacy::Asked};
 
 /// A question's place in the plan.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,6 +31,8 @@ pub(super) struct Order {
 pub(super) enum Step {
     Name,
     Conversation,
+    /// What a conversation's failure calls for.
+    Legacy,
 }
 
 /// A look-up with its time.
@@ -54,6 +59,7 @@ pub(super) struct Board {
     names: BTreeMap<String, NameEntry>,
     connections: BTreeMap<Order, ConnectionFact>,
     under_other_name: BTreeMap<Order, ConnectionFact>,
+    tls12: BTreeMap<Order, Tls12Fact>,
     answers: BTreeMap<Order, HttpFact>,
     certificates: BTreeMap<CertId, Der>,
 }
@@ -65,6 +71,7 @@ pub(super) struct Found {
     pub(super) names: Vec<NameFact>,
     pub(super) connections: Vec<ConnectionFact>,
     pub(super) under_other_name: Vec<ConnectionFact>,
+    pub(super) tls12: Vec<Tls12Fact>,
     pub(super) answers: Vec<HttpFact>,
     pub(super) unasked: Vec<String>,
 }
@@ -116,6 +123,23 @@ impl Board {
         self.under_other_name.insert(order, fact);
     }
 
+    /// What the server of a failed conversation answers below rustls; its chain is the conversation's, if that had none.
+    pub(super) fn legacy_done(&mut self, order: &Order, conversation: &Order, asked: Asked) {
+        self.close(order);
+        let Some(fact) = self.connections.get_mut(conversation) else { return };
+        if let Err(ConversationFailure::Tls { chain, .. }) = &mut fact.outcome
+            && chain.is_empty()
+        {
+            *chain = asked.chain;
+        }
+        fact.legacy = Some(asked.legacy);
+    }
+
+    pub(super) fn tls12_done(&mut self, order: Order, fact: Tls12Fact) {
+        self.close(&order);
+        self.tls12.insert(order, fact);
+    }
+
     pub(super) fn answer_done(&mut self, order: Order, fact: HttpFact) {
         self.close(&order);
         self.answers.insert(order, fact);
@@ -157,6 +181,7 @@ impl Board {
             names: names.collect(),
             connections: self.connections.into_values().collect(),
             under_other_name: self.under_other_name.into_values().collect(),
+            tls12: self.tls12.into_values().collect(),
             answers: self.answers.into_values().collect(),
             unasked: unasked.collect(),
         }

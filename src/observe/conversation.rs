@@ -4,21 +4,21 @@ use std::{net::SocketAddr, time::Duration};
 
 use pinflight_checks::{
     deployment::{Endpoint, Proxy},
-    recording::{CertId, ConversationFailure, Handshake, HttpAnswer, HttpFailure, NameFailure, ProxyFailure},
+    recording::{CertId, Chosen, ConversationFailure, Handshake, HttpAnswer, HttpFailure, NameFailure, ProxyFailure},
 };
 use tokio::{io::AsyncWriteExt, time::Instant};
 
 use super::{
-    http,
+    http, legacy,
     plan::{self, Get, Target},
     proxy,
     run::Observer,
     tcp::{self, Deadline, Stream, within},
-    tls::Offer,
+    tls::{self, Offer},
 };
 
 /// How long a server is given to take our goodbye.
-const GOODBYE: Duration = Duration::from_millis(100);
+pub(super) const GOODBYE: Duration = Duration::from_millis(100);
 
 /// Where a conversation goes.
 #[derive(Clone, Debug)]
@@ -55,6 +55,15 @@ pub(super) struct Shaken {
     pub(super) outcome: Result<Handshake, ConversationFailure>,
 }
 
+/// A handshake with TLS 1.2 alone that was asked.
+#[derive(Clone, Debug)]
+pub(super) struct Shaken12 {
+    pub(super) took: Duration,
+    pub(super) chosen: Option<Chosen>,
+    pub(super) chain: Vec<CertId>,
+    pub(super) outcome: Result<(), ConversationFailure>,
+}
+
 /// A GET that was asked.
 #[derive(Clone, Debug)]
 pub(super) struct Got {
@@ -65,7 +74,7 @@ pub(super) struct Got {
 
 impl Observer {
     /// TCP, and the proxy's tunnel where there is one.
-    async fn connect(&self, route: &Route, deadline: Deadline) -> Result<Stream, ConversationFailure> {
+    pub(super) async fn connect(&self, route: &Route, deadline: Deadline) -> Result<Stream, ConversationFailure> {
         let network = &self.deployment.network;
         let tcp = |address| tcp::connect(address, network.connect_timeout, network.retry, deadline);
         let (proxy, at, target) = match route {
@@ -114,6 +123,27 @@ impl Observer {
             Ok((took, handshake)) => Shaken { connected_after, took, outcome: Ok(handshake) },
             Err(failure) => Shaken { connected_after, took: began.elapsed(), outcome: Err(failure) },
         }
+    }
+
+    pub(super) async fn shake12(&self, route: &Route, sni: Option<&str>, deadline: Deadline) -> Shaken12 {
+        let began = Instant::now();
+        let stream = match self.connect(route, deadline).await {
+            Ok(stream) => stream,
+            Err(failure) => {
+                return Shaken12 { took: began.elapsed(), chosen: None, chain: Vec::new(), outcome: Err(failure) };
+            }
+        };
+        let limit = deadline.step(self.deployment.network.step_timeout);
+        let (tls::Tls12 { flight, outcome }, stream) = self.tls.tls12(stream, sni, limit).await;
+        let took = began.elapsed();
+        if let Some(mut stream) = stream {
+            let _ = within(GOODBYE, stream.shutdown()).await;
+        }
+        let chosen = legacy::chosen(&flight);
+        let chain = self.board().keep(flight.chain);
+        let outcome =
+            outcome.map_err(|broken| ConversationFailure::Tls { failure: broken.failure, chain: chain.clone() });
+        Shaken12 { took, chosen, chain, outcome }
     }
 
     /// The handshake, its chain kept; and whether the server asked for a certificate of ours.

@@ -11,6 +11,8 @@ use pinflight_checks::{
 };
 use url::Url;
 
+use super::legacy::HELLOS;
+
 /// How many addresses of one name are asked.
 pub(super) const ADDRESSES: usize = 16;
 
@@ -64,6 +66,21 @@ fn of_target(plan: &mut Vec<Question>, target: &Target, network: &Network, becau
         };
         plan.extend(places.iter().map(|place| Question { ask: leaf.words(place), condition: condition.clone() }));
     }
+    if target.https {
+        let condition = condition.map_or(NOTHING_IN_COMMON.to_owned(), |each| format!("{each}, {NOTHING_IN_COMMON}"));
+        let asks = places.iter().map(|place| legacy_words(place, target.sni()));
+        plan.extend(asks.map(|ask| Question { ask, condition: Some(condition.clone()) }));
+    }
+}
+
+/// When a server is asked below rustls.
+const NOTHING_IN_COMMON: &str =
+    "if its TLS handshake fails for want of something in common (by what it says, an alert, a reset or a close)";
+
+/// What is asked below rustls.
+pub(super) fn legacy_words(place: &str, sni: Option<&str>) -> String {
+    let name = sni.map_or("without SNI".to_owned(), |sni| format!("SNI {sni}"));
+    format!("versions and suites of TLS 1.2 and older at {place}, {name}: {HELLOS} hellos at most")
 }
 
 fn names(plan: &mut Vec<Question>, place: &Endpoint, network: &Network, because: Option<&str>) {
@@ -90,9 +107,12 @@ fn redirect(plan: &mut Vec<Question>, network: &Network) {
     let mut add = |ask: String| plan.push(Question { ask, condition: Some(each.clone()) });
     add(format!("TLS handshake with {place}, SNI {host}"));
     add(format!("TLS handshake with {place} without SNI"));
+    add(format!("TLS 1.2-only handshake with {place}, SNI {host}"));
     for spelling in SPELLINGS {
         add(format!("GET the named URL{} from {place}", settings_suffix(spelling)));
     }
+    let condition = Some(format!("{each}, {NOTHING_IN_COMMON}"));
+    plan.push(Question { ask: legacy_words(&place, Some(host)), condition });
 }
 
 fn retries(plan: &mut Vec<Question>, network: &Network) {
@@ -151,6 +171,10 @@ pub(super) enum Leaf {
         sni: Option<String>,
         repeat: u32,
     },
+    /// With TLS 1.2 alone, as devices ask.
+    Shake12 {
+        sni: Option<String>,
+    },
     /// Under the name of the other service.
     OtherName {
         sni: String,
@@ -170,6 +194,8 @@ impl Leaf {
             Self::Shake { sni: Some(sni), repeat } => format!("TLS handshake with {place}, SNI {sni}, repeat {repeat}"),
             Self::Shake { sni: None, repeat: 0 } => format!("TLS handshake with {place} without SNI"),
             Self::Shake { sni: None, repeat } => format!("TLS handshake with {place} without SNI, repeat {repeat}"),
+            Self::Shake12 { sni: Some(sni) } => format!("TLS 1.2-only handshake with {place}, SNI {sni}"),
+            Self::Shake12 { sni: None } => format!("TLS 1.2-only handshake with {place} without SNI"),
             Self::Get { get } => format!("GET {} from {place}", get.url),
         }
     }
@@ -195,6 +221,7 @@ impl Target {
             leaves.extend(first.chain([Leaf::Shake { sni: None, repeat: 0 }]));
             leaves.extend((1..total).map(|repeat| Leaf::Shake { sni: sni.clone(), repeat }));
             leaves.extend(self.other_name.iter().map(|sni| Leaf::OtherName { sni: sni.clone() }));
+            leaves.push(Leaf::Shake12 { sni });
         }
         leaves.extend(self.gets.iter().map(|get| Leaf::Get { get: get.clone() }));
         leaves
@@ -453,12 +480,14 @@ fn connect_to(endpoint: &Endpoint, network: &Network) -> Endpoint {
 
 /// The most conversations and look-ups that a run may come to, for its deadline.
 pub(super) fn most_conversations(targets: &[Target], network: &Network, follows_up: bool) -> usize {
+    // Each address may be asked below rustls, too.
+    let each = |target: &Target, addresses: usize| addresses * (target.leaves(addresses).len() + 1);
     let of = |target: &Target| match Way::of(&target.place, network) {
-        Way::Known(addresses) => addresses.len() * target.leaves(addresses.len()).len(),
-        Way::ByName => target.leaves(1).len(),
-        Way::Resolve => ADDRESSES * target.leaves(ADDRESSES).len() + resolvers(network).len(),
+        Way::Known(addresses) => each(target, addresses.len()),
+        Way::ByName => each(target, 1),
+        Way::Resolve => each(target, ADDRESSES) + resolvers(network).len(),
     };
-    let follow_ups = if follows_up { FOLLOW_UPS * (ADDRESSES * 4 + resolvers(network).len()) } else { 0 };
+    let follow_ups = if follows_up { FOLLOW_UPS * (ADDRESSES * 6 + resolvers(network).len()) } else { 0 };
     targets.iter().map(of).sum::<usize>() + follow_ups
 }
 

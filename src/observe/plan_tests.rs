@@ -15,6 +15,10 @@ fn the_whole_plan_is_told() {
     deployment.network.dns_servers = vec!["10.1.0.53".parse().unwrap()];
     deployment.network.retry = 1;
     let each = |name: &str| Some(format!("for each address of {name} that is found, 16 at most"));
+    let nothing_in_common =
+        "if its TLS handshake fails for want of something in common (by what it says, an alert, a reset or a close)";
+    let several = Some("if ds.example has more than one address, for each of them".to_owned());
+    let below = |name: &str| each(name).map(|each| format!("{each}, {nothing_in_common}"));
     let named = "if Device Services names another Trust Service URL than the declared one, 3 at most".to_owned();
     let each_named = Some(format!("{named}: for each of its addresses, 16 at most"));
     let expected: Vec<(&str, Option<String>)> = vec![
@@ -26,6 +30,10 @@ fn the_whole_plan_is_told() {
         ),
         ("TLS handshake with each address of discovery.example, port 443 without SNI", each("discovery.example")),
         (
+            "TLS 1.2-only handshake with each address of discovery.example, port 443, SNI discovery.example",
+            each("discovery.example"),
+        ),
+        (
             "GET https://discovery.example/autodiscovery/HostRegistry.aws?URL=ds.example from each address of discovery.example, port 443",
             each("discovery.example"),
         ),
@@ -33,27 +41,31 @@ fn the_whole_plan_is_told() {
             "GET https://discovery.example/autodiscovery/awcredentials.aws/v2/domainlookup/domain/example.com%2Fx from each address of discovery.example, port 443",
             each("discovery.example"),
         ),
+        (
+            "versions and suites of TLS 1.2 and older at each address of discovery.example, port 443, SNI discovery.example: 16 hellos at most",
+            below("discovery.example"),
+        ),
         ("A and AAAA of ds.example from the operating system", None),
         ("A and AAAA of ds.example from DNS server 10.1.0.53", None),
         ("TLS handshake with each address of ds.example, port 443, SNI ds.example", each("ds.example")),
         ("TLS handshake with each address of ds.example, port 443 without SNI", each("ds.example")),
-        (
-            "TLS handshake with each address of ds.example, port 443, SNI ds.example, repeat 1",
-            Some("if ds.example has more than one address, for each of them".to_owned()),
-        ),
-        (
-            "TLS handshake with each address of ds.example, port 443, SNI ds.example, repeat 2",
-            Some("if ds.example has more than one address, for each of them".to_owned()),
-        ),
+        ("TLS handshake with each address of ds.example, port 443, SNI ds.example, repeat 1", several.clone()),
+        ("TLS handshake with each address of ds.example, port 443, SNI ds.example, repeat 2", several.clone()),
+        ("TLS 1.2-only handshake with each address of ds.example, port 443, SNI ds.example", each("ds.example")),
         (
             "GET https://ds.example/DeviceServices/TrustServiceSettings from each address of ds.example, port 443",
             each("ds.example"),
+        ),
+        (
+            "versions and suites of TLS 1.2 and older at each address of ds.example, port 443, SNI ds.example: 16 hellos at most",
+            below("ds.example"),
         ),
         ("A and AAAA of ts.example from the operating system", None),
         ("A and AAAA of ts.example from DNS server 10.1.0.53", None),
         ("TLS handshake with each address of ts.example, port 9001, SNI ts.example", each("ts.example")),
         ("TLS handshake with each address of ts.example, port 9001 without SNI", each("ts.example")),
         ("TLS handshake with each address of ts.example, port 9001, SNI ds.example", each("ts.example")),
+        ("TLS 1.2-only handshake with each address of ts.example, port 9001, SNI ts.example", each("ts.example")),
         (
             "GET https://ts.example:9001/TrustService/sslpinning/settings?URL=ds.example from each address of ts.example, port 9001",
             each("ts.example"),
@@ -62,12 +74,21 @@ fn the_whole_plan_is_told() {
             "GET https://ts.example:9001/TrustService/SSLPinning/Settings?URL=ds.example from each address of ts.example, port 9001",
             each("ts.example"),
         ),
+        (
+            "versions and suites of TLS 1.2 and older at each address of ts.example, port 9001, SNI ts.example: 16 hellos at most",
+            below("ts.example"),
+        ),
         ("A and AAAA of the host of the named URL from the operating system", Some(named.clone())),
         ("A and AAAA of the host of the named URL from DNS server 10.1.0.53", Some(named)),
         ("TLS handshake with the host of the named URL, SNI the host of the named URL", each_named.clone()),
         ("TLS handshake with the host of the named URL without SNI", each_named.clone()),
+        ("TLS 1.2-only handshake with the host of the named URL, SNI the host of the named URL", each_named.clone()),
         ("GET the named URL/sslpinning/settings from the host of the named URL", each_named.clone()),
-        ("GET the named URL/SSLPinning/Settings from the host of the named URL", each_named),
+        ("GET the named URL/SSLPinning/Settings from the host of the named URL", each_named.clone()),
+        (
+            "versions and suites of TLS 1.2 and older at the host of the named URL, SNI the host of the named URL: 16 hellos at most",
+            each_named.map(|each| format!("{each}, {nothing_in_common}")),
+        ),
         ("the same TCP connection again", Some("if nobody answers within connect_timeout, up to 1 times".to_owned())),
         (
             "the same DNS question again over UDP",

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use pinflight_checks::{
     deployment::{Endpoint, Role},
-    recording::{ConnectionFact, ConversationFailure, Recording, SCHEMA},
+    recording::{ConnectionFact, ConversationFailure, Handshake, Legacy, Recording, SCHEMA},
 };
 use tokio::sync::mpsc;
 
 use super::{
-    Job, conversation, files, own_roots,
+    Job, conversation, files, legacy, own_roots,
     plan::{Repeats, Target},
     run::{Observer, Position, Setting},
     tcp::Deadline,
@@ -57,6 +57,7 @@ pub async fn present(job: Job, question: &Question) -> Recording {
         names: found.names,
         connections,
         under_other_name: Vec::new(),
+        tls12: Vec::new(),
         answers: Vec::new(),
         unasked: Vec::new(),
     }
@@ -75,8 +76,9 @@ async fn ask(observer: &Observer, question: &Question) -> Vec<ConnectionFact> {
     let mut connections = Vec::new();
     for route in observer.routes(&Position::declared(1), &target).await {
         let deadline = Deadline::after(observer.deployment.network.question_timeout);
-        let conversation::Shaken { connected_after, took, outcome } =
+        let conversation::Shaken { connected_after, took, mut outcome } =
             observer.shake(&route, question.sni.as_deref(), deadline).await;
+        let legacy = legacy_of(observer, question, &route, &mut outcome).await;
         let has_chain = match &outcome {
             Ok(_) => true,
             Err(ConversationFailure::Tls { chain, .. }) => !chain.is_empty(),
@@ -92,10 +94,29 @@ async fn ask(observer: &Observer, question: &Question) -> Vec<ConnectionFact> {
             connected_after,
             took,
             outcome,
+            legacy,
         });
         if has_chain {
             break;
         }
     }
     connections
+}
+
+/// A server that has nothing in common with clients of today is asked below rustls, where the chain is shown too.
+async fn legacy_of(
+    observer: &Observer,
+    question: &Question,
+    route: &conversation::Route,
+    outcome: &mut Result<Handshake, ConversationFailure>,
+) -> Option<Legacy> {
+    let failure = outcome.as_mut().err().filter(|failure| legacy::calls_for_legacy(failure))?;
+    let deadline = Deadline::after(observer.deployment.network.question_timeout);
+    let asked = observer.legacy(route, question.sni.as_deref(), deadline).await;
+    if let ConversationFailure::Tls { chain, .. } = failure
+        && chain.is_empty()
+    {
+        *chain = asked.chain;
+    }
+    Some(asked.legacy)
 }

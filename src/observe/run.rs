@@ -12,6 +12,7 @@ use pinflight_checks::{
     deployment::{Deployment, Endpoint, Proxy, Role, ServiceUrl, Vantage},
     recording::{
         BodyEnd, CertId, ConnectionFact, Der, HttpAnswer, HttpFact, HttpFailure, NameFailure, Request, Resolver,
+        Tls12Fact,
     },
 };
 use tokio::{
@@ -23,8 +24,8 @@ use tokio::{
 use super::{
     Event, Secrets,
     board::{Board, Found, Order, Step, TimedLookUp, given},
-    conversation::{Got, Route, Shaken},
-    dns,
+    conversation::{Got, Route, Shaken, Shaken12},
+    dns, legacy,
     plan::{self, ADDRESSES, FOLLOW_UPS, Get, Leaf, Target, Way},
     tcp::Deadline,
     tls,
@@ -160,6 +161,8 @@ pub(super) struct Observer {
     board: Mutex<Board>,
     names: Once<TimedLookUp>,
     shakes: Once<Shaken>,
+    shakes12: Once<Shaken12>,
+    legacies: Once<legacy::Asked>,
     gets: Once<Got>,
     on_event: Box<dyn Fn(Event) + Send + Sync>,
 }
@@ -177,6 +180,8 @@ impl Observer {
             board: Mutex::new(Board::new(certificates)),
             names: Once::new(),
             shakes: Once::new(),
+            shakes12: Once::new(),
+            legacies: Once::new(),
             gets: Once::new(),
             deployment,
             secrets,
@@ -256,7 +261,29 @@ impl Observer {
         match leaf {
             Leaf::Shake { sni, repeat } => {
                 let fact = self.shaken(&ask, target, route, sni.clone(), *repeat).await;
-                self.board().connection_done(order, fact);
+                let as_devices_do = sni.as_deref() == target.sni();
+                let is_legacy = as_devices_do && fact.outcome.as_ref().err().is_some_and(legacy::calls_for_legacy);
+                self.board().connection_done(order.clone(), fact);
+                if is_legacy {
+                    self.ask_legacy(order, target, route).await;
+                }
+            }
+            Leaf::Shake12 { sni } => {
+                let shaken =
+                    self.shakes12.ask(&ask, self.timed(&ask, |deadline| self.shake12(route, sni.as_deref(), deadline)));
+                let Shaken12 { took, chosen, chain, outcome } = shaken.await;
+                let fact = Tls12Fact {
+                    role: target.role,
+                    endpoint: target.endpoint.clone(),
+                    address: route.address(),
+                    proxied: route.is_proxied(),
+                    sni: sni.clone(),
+                    took,
+                    chosen,
+                    chain,
+                    outcome,
+                };
+                self.board().tls12_done(order, fact);
             }
             Leaf::OtherName { sni } => {
                 let fact = self.shaken(&ask, target, route, Some(sni.clone()), 0).await;
@@ -302,7 +329,19 @@ impl Observer {
             connected_after,
             took,
             outcome,
+            legacy: None,
         }
+    }
+
+    /// What is behind a handshake that found nothing in common; repeats of it share the answer.
+    async fn ask_legacy(&self, conversation: Order, target: &Target, route: &Route) {
+        let ask = plan::legacy_words(&route.words(), target.sni());
+        let order = Order { step: Step::Legacy, ..conversation.clone() };
+        self.board().open(order.clone(), ask.clone());
+        self.tell_planned();
+        let asked = self.timed(&ask, |deadline| self.legacy(route, target.sni(), deadline));
+        let asked = self.legacies.ask(&ask, asked).await;
+        self.board().legacy_done(&order, &conversation, asked);
     }
 
     /// Runs a question when its turn comes, within its deadline.
@@ -461,6 +500,18 @@ impl Ended for TimedLookUp {
 impl Ended for Shaken {
     fn is_ok(&self) -> bool {
         self.outcome.is_ok()
+    }
+}
+
+impl Ended for Shaken12 {
+    fn is_ok(&self) -> bool {
+        self.chosen.is_some()
+    }
+}
+
+impl Ended for legacy::Asked {
+    fn is_ok(&self) -> bool {
+        !self.legacy.spoken.is_empty()
     }
 }
 

@@ -543,17 +543,18 @@ async fn what_had_no_time_left_is_named_in_plan_order() {
         [
             format!("TLS handshake with {place}, SNI ds.example"),
             format!("TLS handshake with {place} without SNI"),
+            format!("TLS 1.2-only handshake with {place}, SNI ds.example"),
             format!("GET https://ds.example:{}/DeviceServices/TrustServiceSettings from {place}", address.port()),
         ]
     );
     assert_eq!(recording.connections, []);
     let events = std::mem::take(&mut *events.lock().unwrap());
     assert_eq!(events.last(), Some(&Event::Finished));
-    assert!(matches!(events.first(), Some(Event::Planned { questions: 7 })), "{events:?}");
+    assert!(matches!(events.first(), Some(Event::Planned { questions: 9 })), "{events:?}");
 
     deployment.network.max_time = Some(Duration::from_millis(30));
     let recording = observed(Vantage::Discovery, deployment).await;
-    assert_eq!(recording.unasked.len(), 3);
+    assert_eq!(recording.unasked.len(), 4);
     assert!(recording.took < Duration::from_secs(10));
 }
 
@@ -576,6 +577,7 @@ async fn addresses_past_the_sixteenth_are_left_unasked() {
         [
             format!("TLS handshake with 127.0.1.16:{port}, SNI ds.example"),
             format!("TLS handshake with 127.0.1.16:{port} without SNI"),
+            format!("TLS 1.2-only handshake with 127.0.1.16:{port}, SNI ds.example"),
         ]
     );
     assert_eq!(recording.names[0].answer.as_ref().unwrap().addresses.len(), 17);

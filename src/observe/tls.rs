@@ -5,9 +5,7 @@
 
 use std::{
     io,
-    pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
     time::Duration,
 };
 
@@ -16,8 +14,8 @@ use pinflight_checks::{
     time::Timestamp,
 };
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, InvalidMessage, RootCertStore,
-    SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, InvalidMessage, PeerMisbehaved,
+    RootCertStore, SignatureScheme, SupportedProtocolVersion,
     client::{
         ResolvesClientCert, Resumption,
         danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
@@ -26,14 +24,18 @@ use rustls::{
     pki_types::{CertificateDer, ServerName, UnixTime},
     sign::CertifiedKey,
     time_provider::TimeProvider,
+    version::TLS12,
 };
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
-use super::tcp::{Io, within};
+use super::{
+    legacy::{self, Flight},
+    tcp::{Io, within},
+    watched::{Seen, Watched},
+};
 
 /// How much of an answer that is no TLS is kept.
-const BEGINNING: usize = 64;
+pub(super) const BEGINNING: usize = 64;
 
 /// A handshake that ended, before its certificates have ids.
 #[derive(Clone, Debug)]
@@ -59,6 +61,16 @@ pub(super) enum Offer {
     Any,
     /// http/1.1, for a GET.
     Http1,
+    /// As the first, but TLS 1.2 alone.
+    Tls12,
+}
+
+/// A handshake with TLS 1.2 alone, whose first flight is in clear text.
+pub(super) struct Tls12 {
+    /// As far as the server said it.
+    pub(super) flight: Flight,
+    /// How it ended; a chain is in the flight too.
+    pub(super) outcome: Result<(), Broken>,
 }
 
 /// A handshake's stream, and what was noticed on it.
@@ -69,11 +81,22 @@ pub(super) struct Secured<S> {
     pub(super) client_certificate_asked: bool,
 }
 
+/// What handshakes are made with.
+#[derive(Clone)]
+struct Configs {
+    /// For what is observed, without a verifier of its own yet.
+    recording: ClientConfig,
+    /// The same with TLS 1.2 alone.
+    recording_tls12: ClientConfig,
+    /// For our own servers.
+    judging: Arc<ClientConfig>,
+}
+
 /// Makes handshakes.
 #[derive(Clone)]
 pub(super) struct Client {
-    /// For what is observed, without a verifier of its own yet, and for our own servers. The error is rustls' own.
-    configs: Result<(ClientConfig, Arc<ClientConfig>), rustls::Error>,
+    /// The error is rustls' own.
+    configs: Result<Configs, rustls::Error>,
     provider: Arc<CryptoProvider>,
 }
 
@@ -93,13 +116,41 @@ impl Client {
         offer: Offer,
         limit: Duration,
     ) -> Result<Secured<S>, Broken> {
+        self.shake(stream, sni, offer, limit, &Seen::new(BEGINNING)).await
+    }
+
+    /// One handshake with TLS 1.2 alone; the stream, where it came to its end.
+    pub(super) async fn tls12<S: Io>(
+        &self,
+        stream: S,
+        sni: Option<&str>,
+        limit: Duration,
+    ) -> (Tls12, Option<TlsStream<Watched<S>>>) {
+        let seen = Seen::new(legacy::FLIGHT);
+        let secured = self.shake(stream, sni, Offer::Tls12, limit, &seen).await;
+        let flight = legacy::read_flight(&seen.bytes());
+        match secured {
+            Ok(secured) => (Tls12 { flight, outcome: Ok(()) }, Some(secured.stream)),
+            Err(broken) => (Tls12 { flight, outcome: Err(broken) }, None),
+        }
+    }
+
+    async fn shake<S: Io>(
+        &self,
+        stream: S,
+        sni: Option<&str>,
+        offer: Offer,
+        limit: Duration,
+        seen: &Seen,
+    ) -> Result<Secured<S>, Broken> {
         let notes = Arc::new(Notes::default());
         let unusable = |detail: String| Broken { failure: TlsFailure::Misbehaved { detail }, chain: Vec::new() };
-        let (config, _) = self.configs.as_ref().map_err(|error| unusable(error.to_string()))?;
-        let mut config = config.clone();
+        let configs = self.configs.as_ref().map_err(|error| unusable(error.to_string()))?;
+        let mut config =
+            if offer == Offer::Tls12 { configs.recording_tls12.clone() } else { configs.recording.clone() };
         config.enable_sni = sni.is_some();
         config.alpn_protocols = match offer {
-            Offer::Any => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+            Offer::Any | Offer::Tls12 => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             Offer::Http1 => vec![b"http/1.1".to_vec()],
         };
         config.client_auth_cert_resolver = notes.clone();
@@ -109,7 +160,7 @@ impl Client {
         // Without SNI the name goes nowhere, so any will do.
         let name = ServerName::try_from(sni.unwrap_or("unnamed.invalid").to_owned());
         let name = name.map_err(|error| unusable(error.to_string()))?;
-        let stream = connect(config.into(), name, stream, limit, &notes)
+        let stream = connect(config.into(), name, stream, limit, &notes, seen)
             .await
             .map_err(|failure| Broken { failure, chain: notes.take().chain })?;
         let facts = notes.take();
@@ -138,9 +189,9 @@ impl Client {
         limit: Duration,
     ) -> Result<TlsStream<Watched<S>>, TlsFailure> {
         let misbehaved = |detail: String| TlsFailure::Misbehaved { detail };
-        let (_, config) = self.configs.as_ref().map_err(|error| misbehaved(error.to_string()))?;
+        let configs = self.configs.as_ref().map_err(|error| misbehaved(error.to_string()))?;
         let name = ServerName::try_from(name.to_owned()).map_err(|error| misbehaved(error.to_string()))?;
-        connect(config.clone(), name, stream, limit, &Notes::default()).await
+        connect(configs.judging.clone(), name, stream, limit, &Notes::default(), &Seen::new(BEGINNING)).await
     }
 }
 
@@ -150,17 +201,16 @@ async fn connect<S: Io>(
     stream: S,
     limit: Duration,
     notes: &Notes,
+    seen: &Seen,
 ) -> Result<TlsStream<Watched<S>>, TlsFailure> {
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let watched = Watched { stream, seen: seen.clone() };
+    let watched = Watched::new(stream, seen);
     let outcome = within(limit, TlsConnector::from(config).connect(name, watched)).await;
     let error = match outcome {
         Ok(Ok(stream)) => return Ok(stream),
         Ok(Err(error)) => Ended::Error(error),
         Err(after) => Ended::Silence(after),
     };
-    let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    Err(failure(&error, &seen, notes.asked()))
+    Err(failure(&error, &seen.bytes(), notes.asked()))
 }
 
 enum Ended {
@@ -198,7 +248,13 @@ fn protocol_failure(error: &rustls::Error) -> TlsFailure {
             InvalidMessage::CertificatePayloadTooLarge | InvalidMessage::HandshakePayloadTooLarge,
         ) => TlsFailure::ChainTooLong,
         rustls::Error::NoCertificatesPresented => TlsFailure::NoCertificate,
-        rustls::Error::PeerIncompatible(_) => TlsFailure::NothingInCommon { detail: error.to_string() },
+        // Servers of old choose what they have, offered or not.
+        rustls::Error::PeerIncompatible(_)
+        | rustls::Error::PeerMisbehaved(
+            PeerMisbehaved::SelectedUnofferedCipherSuite
+            | PeerMisbehaved::SelectedUnofferedKxGroup
+            | PeerMisbehaved::SelectedUnusableCipherSuiteForVersion,
+        ) => TlsFailure::NothingInCommon { detail: error.to_string() },
         rustls::Error::InvalidCertificate(_) => TlsFailure::Untrusted { detail: error.to_string() },
         _ => TlsFailure::Misbehaved { detail: error.to_string() },
     }
@@ -233,7 +289,7 @@ pub(super) fn is_reset(error: &io::Error) -> bool {
 }
 
 /// A record begins with its type (20 to 24) and a version whose first byte is 3.
-fn looks_like_tls(seen: &[u8]) -> bool {
+pub(super) fn looks_like_tls(seen: &[u8]) -> bool {
     matches!(seen, [20..=24, 3, ..] | [20..=24])
 }
 
@@ -247,7 +303,7 @@ pub(super) fn beginning(seen: &[u8]) -> String {
 }
 
 /// As RFC 8446 (6) spells it.
-fn alert_name(alert: AlertDescription) -> String {
+pub(super) fn alert_name(alert: AlertDescription) -> String {
     match alert {
         AlertDescription::UnrecognisedName => "unrecognized_name".to_owned(),
         AlertDescription::UnknownCA => "unknown_ca".to_owned(),
@@ -277,22 +333,24 @@ fn suite_words(suite: rustls::CipherSuite) -> String {
     suite.as_str().unwrap_or_default().replacen("TLS13_", "TLS_", 1)
 }
 
-fn configs(
-    provider: &Arc<CryptoProvider>,
-    roots: RootCertStore,
-    now: Timestamp,
-) -> Result<(ClientConfig, Arc<ClientConfig>), rustls::Error> {
+fn configs(provider: &Arc<CryptoProvider>, roots: RootCertStore, now: Timestamp) -> Result<Configs, rustls::Error> {
     let notes = Arc::new(Notes::default());
     let verifier = Arc::new(Recorder { notes: notes.clone(), provider: provider.clone() });
-    let builder = || {
-        ClientConfig::builder_with_details(provider.clone(), Arc::new(Clock(now))).with_safe_default_protocol_versions()
+    let builder = |versions: &[&'static SupportedProtocolVersion]| {
+        ClientConfig::builder_with_details(provider.clone(), Arc::new(Clock(now))).with_protocol_versions(versions)
     };
-    let mut recording =
-        builder()?.dangerous().with_custom_certificate_verifier(verifier).with_client_cert_resolver(notes);
-    // Each handshake must show the whole chain again.
-    recording.resumption = Resumption::disabled();
-    let judging = builder()?.with_root_certificates(roots).with_no_client_auth();
-    Ok((recording, Arc::new(judging)))
+    let recording = |versions: &[&'static SupportedProtocolVersion]| {
+        let verified = builder(versions)?.dangerous().with_custom_certificate_verifier(verifier.clone());
+        let mut recording = verified.with_client_cert_resolver(notes.clone());
+        // Each handshake must show the whole chain again.
+        recording.resumption = Resumption::disabled();
+        Ok::<ClientConfig, rustls::Error>(recording)
+    };
+    Ok(Configs {
+        recording: recording(rustls::DEFAULT_VERSIONS)?,
+        recording_tls12: recording(&[&TLS12])?,
+        judging: Arc::new(builder(rustls::DEFAULT_VERSIONS)?.with_root_certificates(roots).with_no_client_auth()),
+    })
 }
 
 /// The run's `now`.
@@ -428,39 +486,6 @@ impl ServerCertVerifier for Recorder {
             S::ECDSA_SHA1_Legacy,
             S::RSA_PKCS1_SHA1,
         ]
-    }
-}
-
-/// A stream that remembers how what it received began.
-pub(super) struct Watched<S> {
-    stream: S,
-    seen: Arc<Mutex<Vec<u8>>>,
-}
-
-impl<S: Io> AsyncRead for Watched<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
-        if let Some(new) = buffer.filled().get(before..) {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            let room = BEGINNING - seen.len().min(BEGINNING);
-            seen.extend(new.iter().take(room));
-        }
-        polled
-    }
-}
-
-impl<S: Io> AsyncWrite for Watched<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Presented, judge_each};
 use crate::{
     cause::Cause,
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
-    outcome::{Evidence, Outcome},
+    outcome::{Evidence, Outcome, Target},
     recording::{CertId, HandshakeSignature},
     registry::EVERY_WAY,
     time::Timestamp,
@@ -63,9 +63,23 @@ pub(super) fn judge(presented: &Presented<'_>, chain: &ChainFacts, now: Timestam
     outcomes.extend(expired_alternative(chain, used, now));
     if outcomes.is_empty() {
         let key = format!("{}, serial {}", leaf.key.words, leaf.serial);
-        outcomes.push(Outcome::Pass(evidence(chain, used).and("key", key)));
+        let evidence = evidence(chain, used).and("key", key);
+        outcomes.push(Outcome::Pass(match unproved(presented) {
+            Some(why) => evidence.and("proof of the key", why),
+            None => evidence,
+        }));
     }
     outcomes
+}
+
+/// Why it is not known whether the server has the leaf's key; a chain from files has no server.
+fn unproved(presented: &Presented<'_>) -> Option<String> {
+    match presented.signature {
+        None if matches!(presented.target, Target::Thing(_)) => None,
+        None => Some("not observed: the handshake did not come to it".to_owned()),
+        Some(HandshakeSignature::Unverifiable { why }) => Some(format!("could not be verified here: {why}")),
+        Some(HandshakeSignature::Valid | HandshakeSignature::Invalid) => None,
+    }
 }
 
 /// Why no path is sound: what would mend the best of them.

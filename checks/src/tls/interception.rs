@@ -25,6 +25,7 @@ static META: Meta = Meta {
         CheckId("firewall/discovery-to-device-services"),
         CheckId("firewall/devices-to-trust-service"),
         CheckId("network/reachable"),
+        CheckId("tls/versions"),
     ],
     since: "0.1.0",
 };

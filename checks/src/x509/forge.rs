@@ -206,5 +206,6 @@ pub(crate) fn met(address: [u8; 4], chain: Vec<CertId>) -> ConnectionFact {
             chain,
             signature: HandshakeSignature::Valid,
         }),
+        legacy: None,
     }
 }

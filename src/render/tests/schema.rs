@@ -183,7 +183,15 @@ fn of_the_way() -> Vec<Cause> {
         ProxyFailure::NotAProxy { begins: text() },
     ];
     let address = Some(([10, 1, 0, 11], 443).into());
-    let mut causes = vec![Cause::ProxyCannotReach { proxy: text(), answer: text() }];
+    let mut causes = vec![
+        Cause::ProxyCannotReach { proxy: text(), answer: text() },
+        Cause::TlsTooOld { versions: vec![text()], suites: vec![text()] },
+        Cause::TlsNoUsableSuite { versions: vec![text()], suites: vec![text()] },
+        Cause::TlsCurveTooSmall { curve: text(), bits: Some(224), suites: vec![text()] },
+        Cause::TlsCurveTooSmall { curve: text(), bits: None, suites: vec![text()] },
+        Cause::TlsCbcOnly { suites: vec![text()] },
+        Cause::NoExtendedMasterSecret { suite: text() },
+    ];
     causes.extend(connect.map(|failure| Cause::TcpFailed { address, failure }));
     causes.extend(tls.map(|failure| Cause::TlsFailed { address: None, failure }));
     causes.extend(name.map(|failure| Cause::NameUnresolved { name: text(), resolver: text(), failure }));
@@ -383,6 +391,11 @@ fn is_known(cause: &Cause) {
         | Cause::TlsFailed { .. }
         | Cause::ProxyCannotReach { .. }
         | Cause::ProxyFailed { .. }
+        | Cause::TlsTooOld { .. }
+        | Cause::TlsNoUsableSuite { .. }
+        | Cause::TlsCurveTooSmall { .. }
+        | Cause::TlsCbcOnly { .. }
+        | Cause::NoExtendedMasterSecret { .. }
         | Cause::HttpStatus { .. }
         | Cause::HttpRedirected { .. }
         | Cause::HttpHtml { .. }

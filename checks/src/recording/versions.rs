@@ -1,0 +1,115 @@
+//! Which versions and suites of TLS a server speaks, beside the handshakes that phones of today make.
+
+use std::{net::SocketAddr, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{CertId, ConnectionFact, ConversationFailure, TlsFailure};
+use crate::{
+    deployment::{Endpoint, Role},
+    time::millis,
+};
+
+/// One handshake in which TLS 1.2 alone was offered, with every suite and curve that rustls knows for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tls12Fact {
+    /// Why it was asked.
+    pub role: Role,
+    /// The service's name and port.
+    pub endpoint: Endpoint,
+    /// Where the connection went; none: to the name, through the proxy.
+    pub address: Option<SocketAddr>,
+    /// Whether a proxy carried it.
+    pub proxied: bool,
+    /// The server name sent in ClientHello; none: none sent.
+    pub sni: Option<String>,
+    /// Time from the first step to the last.
+    #[serde(with = "millis")]
+    pub took: Duration,
+    /// What the server chose, where it came to that, even if the handshake broke off afterwards.
+    pub chosen: Option<Chosen>,
+    /// As presented, leaf first; empty: none was.
+    pub chain: Vec<CertId>,
+    /// How the handshake ended.
+    pub outcome: Result<(), ConversationFailure>,
+}
+
+impl Tls12Fact {
+    /// Whether it is the same server, seen on the same way, as in this conversation.
+    pub fn is_of(&self, fact: &ConnectionFact) -> bool {
+        self.role == fact.role
+            && self.endpoint == fact.endpoint
+            && self.address == fact.address
+            && self.proxied == fact.proxied
+    }
+}
+
+/// What a server chose from a ClientHello of TLS 1.2 or older; it is said in clear text, and proves nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chosen {
+    /// `TLSv1.2`, `TLSv1.1`, `TLSv1.0`, `SSLv3`.
+    pub version: String,
+    /// The suite's IANA name, or its number as `0x1301`.
+    pub suite: String,
+    /// The curve of ServerKeyExchange; none: the suite has none, or the message did not come.
+    pub curve: Option<Curve>,
+    /// Whether extended master secret (RFC 7627) was echoed.
+    pub extended_master_secret: bool,
+    /// Whether secure renegotiation (RFC 5746) was.
+    pub secure_renegotiation: bool,
+}
+
+/// An elliptic curve by which keys are agreed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Curve {
+    /// `P-256`, `x25519`, or IANA's name; a number or `explicit parameters` for what has none.
+    pub name: String,
+    /// The size of its field; none: not known.
+    pub bits: Option<u16>,
+}
+
+/// What a server that no client of today agrees with answers to hellos of our own: TLS 1.2 and older, every common suite.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Legacy {
+    /// How many hellos were sent.
+    pub hellos: u32,
+    /// Time from the first to the last.
+    #[serde(with = "millis")]
+    pub took: Duration,
+    /// What it chose, in the order asked, each once; empty: it answered none of them.
+    pub spoken: Vec<Chosen>,
+    /// What it does not speak.
+    pub refused: Vec<Refused>,
+    /// Whether it was asked until it had nothing more to choose; else it may speak more than this.
+    pub complete: bool,
+}
+
+/// A hello that a server chose nothing from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The version offered.
+    pub version: String,
+    /// The suites offered.
+    pub offered: Offered,
+    /// What came instead.
+    pub failure: TlsFailure,
+}
+
+/// The suites in a hello, those left out that the server had chosen before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Offered {
+    /// Every common one.
+    All,
+    /// Those with ECDHE.
+    Ecdhe,
+    /// Those without.
+    NoEcdhe,
+}
+
+impl ConnectionFact {
+    /// What the server said below rustls, where it said anything at all.
+    pub fn legacy_answer(&self) -> Option<&Legacy> {
+        self.legacy.as_ref().filter(|legacy| !legacy.spoken.is_empty())
+    }
+}
