@@ -54,7 +54,8 @@ pub(super) fn judge(endpoint: &Endpoint, leaf: &CertificateFacts) -> Outcome {
     if leaf.version < 3 && !leaf.has_san {
         return Outcome::unanswered(format!("a certificate of X.509 version {} has no SAN", leaf.version));
     }
-    if let Some(common_name) = &leaf.common_name
+    // Of an address that stands in the SAN as a dNSName, that is told.
+    if let Some(common_name) = leaf.common_name.as_ref().filter(|_| !leaf.dns_names.contains(&host))
         && (matches(&host, common_name) || *common_name == host)
     {
         return Outcome::fail(Cause::NameInCommonNameOnly { host, common_name: common_name.clone() }, evidence);

@@ -244,6 +244,7 @@ fn names_count_by_the_san_alone() {
         ("10.1.0.11", "x", vec![ip([10, 1, 0, 11])], None),
         ("10.1.0.11", "x", vec![ip([10, 1, 0, 12])], Some("name-mismatch")),
         ("10.1.0.11", "x", vec![dns("10.1.0.11")], Some("name-mismatch")),
+        ("10.1.0.11", "10.1.0.11", vec![dns("10.1.0.11")], Some("name-mismatch")),
         ("10.1.0.11", "10.1.0.11", vec![dns("x")], Some("name-in-common-name-only")),
     ] {
         assert_eq!(kind(host, common_name, names.clone()), expected, "{host} {common_name} {names:?}");

@@ -1,5 +1,7 @@
 //! Certificates.
 
+use std::net::IpAddr;
+
 use crate::{
     cause::{Cause, Difference, InterceptionProof},
     x509::{CertificateName, LinkFault, Place},
@@ -52,12 +54,12 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
             "remove the double from the server's chain".to_owned(),
         ),
         Cause::NameMismatch { host, names } => (
-            format!("the certificate is not for {host}; it is for {}", names_of(names)),
-            format!("bind a certificate whose SAN holds {host}, or use a name that it holds"),
+            format!("the certificate is not for {host}; it is for {}", names_of(host, names)),
+            format!("bind a certificate whose SAN holds {}, or use a name that it holds", in_san(host)),
         ),
         Cause::NameInCommonNameOnly { host, common_name } => (
             format!("{host} stands in the certificate's CN only ({common_name}), and no platform reads the CN"),
-            format!("have the certificate issued with {host} in its SAN"),
+            format!("have the certificate issued with {} in its SAN", in_san(host)),
         ),
         Cause::PartialWildcard { host, pattern } => (
             format!("{pattern} does not cover {host}: a wildcard must be the whole leftmost label, and covers one label"),
@@ -176,8 +178,15 @@ pub(super) fn named(certificate: &CertificateName) -> String {
     format!("{place} {} (serial {})", certificate.subject, certificate.serial)
 }
 
-fn names_of(names: &[String]) -> String {
+/// The host itself is among them only if it is an address that stands there as a dNSName, which is not compared with one.
+fn names_of(host: &str, names: &[String]) -> String {
+    let name = |name: &String| if name == host { format!("{name} as a dNSName") } else { name.clone() };
+    let names: Vec<String> = names.iter().map(name).collect();
     if names.is_empty() { "no host at all (none stands in a SAN)".to_owned() } else { names.join(", ") }
+}
+
+fn in_san(host: &str) -> String {
+    if host.parse::<IpAddr>().is_ok() { format!("{host} as an iPAddress") } else { host.to_owned() }
 }
 
 fn renew(certificate: &CertificateName) -> String {
@@ -277,5 +286,14 @@ mod tests {
     fn a_san_without_hosts_is_not_told_as_none() {
         let told = prose::message(&Cause::NameMismatch { host: "ds.example.com".to_owned(), names: Vec::new() });
         assert_eq!(told, "the certificate is not for ds.example.com; it is for no host at all (none stands in a SAN)");
+    }
+
+    #[test]
+    fn an_address_as_a_dns_name_is_told_as_such() {
+        let (host, names) = ("10.1.0.11".to_owned(), vec!["10.1.0.11".to_owned(), "10.1.0.12".to_owned()]);
+        let cause = Cause::NameMismatch { host, names };
+        let told = "the certificate is not for 10.1.0.11; it is for 10.1.0.11 as a dNSName, 10.1.0.12";
+        assert_eq!(prose::message(&cause), told);
+        assert!(prose::remedy(&cause).contains("whose SAN holds 10.1.0.11 as an iPAddress"));
     }
 }
