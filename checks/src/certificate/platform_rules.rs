@@ -77,16 +77,37 @@ pub(super) fn judge(presented: &Presented<'_>, chain: &ChainFacts) -> Vec<Outcom
         let reason = format!("no sound path from what {} presents", presented.target);
         return vec![Outcome::unanswered(reason)];
     };
-    let members = chain.members(path);
-    let outcomes: Vec<Outcome> = members
-        .iter()
-        .enumerate()
-        .flat_map(|(position, (place, facts))| {
-            let broken = broken(*place, facts, path, path.is_anchor(position));
-            broken.into_iter().map(|rule| finding(*place, facts, rule))
-        })
-        .collect();
-    if outcomes.is_empty() { vec![Outcome::Pass(evidence(leaf, path))] } else { outcomes }
+    let outcomes = findings(chain, path);
+    if outcomes.is_empty() {
+        return vec![Outcome::Pass(evidence(leaf, path))];
+    }
+    let is_as_good = |other: &&PathFacts| other.is_valid(presented.role) || !path.is_valid(presented.role);
+    let mut others = chain.paths.iter().filter(|other| other.is_sound(presented.role)).filter(is_as_good);
+    let fails = |outcomes: &[Outcome]| outcomes.iter().any(|outcome| matches!(outcome, Outcome::Fail(_)));
+    if fails(&outcomes) && others.any(|other| !fails(&findings(chain, other))) {
+        return outcomes.into_iter().map(as_hazard).collect();
+    }
+    outcomes
+}
+
+/// Both platforms look for another path where a rule forbids the first; other clients take the first alone.
+fn as_hazard(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Fail(mut finding) => {
+            finding.evidence = finding.evidence.and("beside it", "another path, which breaks no rule that refuses it");
+            Outcome::Warn(finding)
+        }
+        other => other,
+    }
+}
+
+fn findings(chain: &ChainFacts, path: &PathFacts) -> Vec<Outcome> {
+    let members = chain.members(path).into_iter().enumerate();
+    let findings = members.flat_map(|(position, (place, facts))| {
+        let broken = broken(place, facts, path, path.is_anchor(position)).into_iter();
+        broken.map(move |rule| finding(place, facts, rule))
+    });
+    findings.collect()
 }
 
 /// The rules that one member breaks. Of a public root nothing is asked, for the platforms brought it themselves; of any

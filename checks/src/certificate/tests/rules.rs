@@ -304,6 +304,27 @@ fn each_rule_broken_is_a_finding_of_its_own_and_names_its_certificate() {
 }
 
 #[test]
+fn a_path_that_breaks_a_rule_beside_one_that_does_not_is_a_hazard() {
+    let root = root("R");
+    let good = root.intermediate("I");
+    let limited = |to| {
+        let mut params = ca("I");
+        params.extended_key_usages = vec![to];
+        root.issue_for(params, &good.key)
+    };
+    let (client, signer) =
+        (limited(ExtendedKeyUsagePurpose::ClientAuth), limited(ExtendedKeyUsagePurpose::CodeSigning));
+    let leaf = good.leaf();
+    for (sent, expected) in [
+        ([&leaf, &client, &good], vec![(RULES, WARN, "platform-rule")]),
+        ([&leaf, &good, &client], vec![]),
+        ([&leaf, &client, &signer], vec![(RULES, FAIL, "platform-rule")]),
+    ] {
+        assert_eq!(findings(&with(&[&root], &sent)), expected);
+    }
+}
+
+#[test]
 fn what_is_read_of_a_certificate_is_judged() {
     let root = root("R");
     let mut client = leaf();
