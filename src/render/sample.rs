@@ -456,6 +456,16 @@ pub(super) fn selected() -> Report {
     count(report)
 }
 
+/// The one server that was selected is not there.
+pub(super) fn selected_unseen() -> Report {
+    let mut report = selected();
+    (report.verdict, report.headline) = (Verdict::SelectedFail, "SELECTED CHECKS FAIL".to_owned());
+    for (id, _) in CHECKS.iter().filter(|(id, _)| id.starts_with("certificate/")) {
+        unseen(&mut report, id, "no handshake: connection refused", None);
+    }
+    count(report)
+}
+
 /// Every text that can come from elsewhere, as bad as it can be.
 pub(super) fn hostile() -> Report {
     let bad = "\u{1b}[2J\u{1b}]0;owned\u{7}\r\n\tREADY\0\u{9b}1m\u{202e}evil\u{2066}\u{200b}\u{2028}\u{feff}e\u{301}\u{301}\u{301}東京";

@@ -9,7 +9,7 @@ use pinflight_checks::{
 
 use super::{
     Renderer, Style,
-    table::{as_of, counted, counts, gapped, more, seen_from, verdict_tone},
+    table::{as_of, counted, counts, gapped, more, not_seen_in_short, seen_from, verdict_tone},
     text::{Text, Tone},
 };
 
@@ -52,6 +52,10 @@ fn lines(report: &Report) -> Vec<Text> {
     }
     if failures.len() > shown {
         lines.push(Text::plain(format!("and {}", counted(failures.len() - shown, "more failing check"))));
+    }
+    for (ids, reason) in not_seen_in_short(report).into_iter().take(FINDINGS.saturating_sub(failures.len())) {
+        let line = Text::plain("not seen").and(Tone::Strong, format!("{ids}:"));
+        lines.push(line.and(Tone::Plain, reason));
     }
     lines.push(Text::plain(format!("{}: {}", counted(report.checks.len(), "check"), counts(&report.counts))));
     if matches!(report.verdict, Verdict::Ready | Verdict::SelectedPass) {

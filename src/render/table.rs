@@ -14,7 +14,7 @@ use pinflight_checks::{
     report::{Counts, Report, ReportScope, Verdict},
 };
 
-pub(super) use self::{findings::evidence, sections::step};
+pub(super) use self::{findings::evidence, sections::step, unseen::not_seen_in_short};
 use super::{
     Renderer, Show, Style,
     text::{Sheet, Text, Tone},

@@ -144,6 +144,14 @@ fn findings_of_one_target_are_not_told_as_targets() {
 }
 
 #[test]
+fn a_chat_message_says_why_nothing_was_seen() {
+    let text = shown("short", &sample::selected_unseen(), Style::default());
+    let line = text.lines().nth(1).unwrap();
+    assert!(line.starts_with("not seen certificate/* ("), "{text}");
+    assert!(line.ends_with(" checks): no handshake: connection refused"), "{text}");
+}
+
+#[test]
 fn formats_are_found_by_name() {
     let ids: Vec<&str> = formats().iter().map(|format| format.id()).collect();
     assert_eq!(ids, ["table", "short", "json"]);

@@ -28,12 +28,30 @@ pub(super) fn next_commands(report: &Report, sheet: &mut Sheet<'_>) -> io::Resul
 }
 
 /// What was not seen for a reason of its own: no failure above hides it and no command below shows it.
-pub(super) fn not_seen(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
+fn of_its_own(report: &Report) -> Vec<&CheckReport> {
     let told = |check: &&CheckReport| {
         let elsewhere = report.next_commands.iter().any(|next| next.checks.contains(&check.id));
         check.outcome == State::NotObserved && !check.because.is_some_and(|id| is_told(report, id)) && !elsewhere
     };
-    let checks: Vec<&CheckReport> = report.checks.iter().filter(told).collect();
+    report.checks.iter().filter(told).collect()
+}
+
+/// The same in short: the checks, and the first reason with the number of others.
+pub(in super::super) fn not_seen_in_short(report: &Report) -> Vec<(String, String)> {
+    let groups = by_reason(&of_its_own(report), State::NotObserved).into_iter();
+    let told = groups.map(|(reasons, ids)| {
+        let others = reasons.len().saturating_sub(1);
+        let first = reasons.into_iter().next();
+        let first = first.map(|(target, reason)| target.map_or(reason.clone(), |target| format!("{target}: {reason}")));
+        let others =
+            if others == 0 { String::new() } else { format!(" (and {})", super::counted(others, "more target")) };
+        (super::ids(report, &ids).join(", "), first.unwrap_or_default() + &others)
+    });
+    told.collect()
+}
+
+pub(super) fn not_seen(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
+    let checks = of_its_own(report);
     if checks.is_empty() {
         return Ok(());
     }
