@@ -139,12 +139,28 @@ fn by_webpki(pool: &Pool<'_>, path: &Candidate, now: Timestamp) -> Option<(Place
     }
     let judged_at = moment(pool, path, now)?;
     let error = ask(&leaf_der, &ders, &anchor, judged_at).err()?;
+    if error == Error::BadDerTime {
+        return unjudged_names(pool, path);
+    }
     let fault = unexplained(error)?;
     let position = match fault {
         LinkFault::NameConstraints => constrains(&leaf_der, &ders, judged_at).unwrap_or(path.certificates.len() - 1),
         _ => 0,
     };
     at(pool, path, position, fault)
+}
+
+/// A date before 1970 is harmless, but webpki stops at it and never comes to the name constraints.
+fn unjudged_names(pool: &Pool<'_>, path: &Candidate) -> Option<(Place, CertId, LinkFault)> {
+    let root_constrains = path.anchor.is_some_and(|root| root.anchor.name_constraints.is_some());
+    let constrains = |index: &Index| pool.facts(*index).has_name_constraints;
+    if !root_constrains && !path.certificates.iter().any(constrains) {
+        return None;
+    }
+    let is_early = |index: &Index| pool.facts(*index).not_before.0 < 0;
+    let position = path.certificates.iter().position(is_early)?;
+    let detail = "a date before 1970, beside which name constraints cannot be judged".to_owned();
+    at(pool, path, position, LinkFault::Other { detail })
 }
 
 fn at(pool: &Pool<'_>, path: &Candidate, position: usize, fault: LinkFault) -> Option<(Place, CertId, LinkFault)> {
