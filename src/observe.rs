@@ -100,7 +100,7 @@ pub async fn observe(
     let Job { vantage, deployment, policy, now, supplied, secrets } = job;
     let files::Supplied { files, certificates, roots } = supplied;
     let tls = tls::Client::new(own_roots(&roots, &certificates), now);
-    let network = run::Setting { vantage, deployment: deployment.clone(), secrets, tls, certificates };
+    let network = run::Setting { vantage, deployment: deployment.clone(), secrets, tls, certificates, began };
     let found = run::run(network, cancel, Box::new(on_event)).await;
     Recording {
         schema: SCHEMA.to_owned(),

@@ -24,6 +24,7 @@ pages! {
     "dns/discovery-resolves",
     "dns/names-resolve",
     "network/reachable",
+    "network/clock",
     "network/proxy",
     "tls/versions",
     "tls/interception",

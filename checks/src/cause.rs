@@ -93,6 +93,35 @@ pub enum Cause {
         suite: String,
     },
 
+    // ---- clocks
+    /// The clock of the machine that asked is wrong: most services agree with each other against it.
+    LocalClockWrong {
+        /// Which machine.
+        vantage: Vantage,
+        /// Seconds by which they are ahead of it; negative: behind.
+        ahead: i64,
+        /// Which services.
+        services: Vec<String>,
+        /// Leaves that are in time by one of the clocks and not by the other.
+        certificates: Vec<CertificateName>,
+    },
+    /// A peer's clock is wrong: others agree with the machine that asked.
+    PeerClockWrong {
+        /// Seconds by which it is ahead; negative: behind.
+        ahead: i64,
+        /// Which machine asked.
+        vantage: Vantage,
+        /// Whose clocks agree with it.
+        agree: Vec<String>,
+    },
+    /// A peer's clock and that of the machine that asked differ, and there is no third to tell whose is wrong.
+    ClocksDiffer {
+        /// Seconds by which the peer is ahead; negative: behind.
+        ahead: i64,
+        /// Which machine asked.
+        vantage: Vantage,
+    },
+
     // ---- HTTP
     /// Not the status that the protocol knows.
     HttpStatus {
@@ -710,6 +739,7 @@ pub fn owners(kind: &str) -> &'static [&'static str] {
         | "tls-curve-too-small"
         | "tls-cbc-only"
         | "no-extended-master-secret" => &["tls/versions"],
+        "local-clock-wrong" | "peer-clock-wrong" | "clocks-differ" => &["network/clock"],
         "http-status" | "http-redirected" | "http-html" | "http-not-json" | "http-wrong-shape" | "http-cut-short"
         | "http-failed" => &["discovery/host-registry", "trust-service/redirect", "trust-service/settings"],
         "host-not-registered" => &["discovery/host-registry", "trust-service/settings"],

@@ -8,6 +8,7 @@ pub mod cause;
 pub mod certificate;
 pub mod check;
 pub mod csr;
+mod clock;
 pub mod deployment;
 pub mod discovery;
 pub mod dns;

@@ -4,6 +4,7 @@
 //! full stop. Text of a peer goes in as it came; renderers escape it.
 
 mod csr;
+mod clock;
 mod network;
 mod pins;
 mod platform;
@@ -42,6 +43,7 @@ fn tell(cause: &Cause) -> (String, String) {
         | Cause::TlsCurveTooSmall { .. }
         | Cause::TlsCbcOnly { .. }
         | Cause::NoExtendedMasterSecret { .. } => versions::tell(cause),
+        Cause::LocalClockWrong { .. } | Cause::PeerClockWrong { .. } | Cause::ClocksDiffer { .. } => clock::tell(cause),
         Cause::HttpStatus { .. }
         | Cause::HttpRedirected { .. }
         | Cause::HttpHtml { .. }

@@ -539,6 +539,9 @@ pub struct HttpFact {
     /// Time from the first step to the last.
     #[serde(with = "millis")]
     pub took: Duration,
+    /// When it ended, from the run's beginning; none: an older recording.
+    #[serde(default, with = "millis::option")]
+    pub ended_after: Option<Duration>,
     /// What it came to.
     pub outcome: Result<HttpAnswer, HttpFailure>,
 }
@@ -548,7 +551,8 @@ pub struct HttpFact {
 pub struct HttpAnswer {
     /// Status code.
     pub status: u16,
-    /// The headers that matter (content-type, content-length, content-encoding, date, location, server, via), names in lower case.
+    /// The headers that matter (content-type, content-length, content-encoding, date, age, location, server, via), names in
+    /// lower case.
     pub headers: Vec<(String, String)>,
     /// `Date`, understood.
     pub date: Option<Timestamp>,

@@ -18,6 +18,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &network::Reachable,
     &tls::Versions,
     &tls::Interception,
+    &network::Clock,
     &discovery::HostRegistry,
     &trust_service::Url,
     &trust_service::Redirect,

@@ -104,6 +104,7 @@ pub(crate) fn registry(body: &str) -> HttpFact {
         proxied: false,
         leaf: None,
         took: Duration::from_millis(1),
+        ended_after: None,
         outcome: Ok(HttpAnswer {
             status: 200,
             headers: vec![("content-type".into(), "application/json".into())],

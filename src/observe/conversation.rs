@@ -69,6 +69,7 @@ pub(super) struct Shaken12 {
 pub(super) struct Got {
     pub(super) leaf: Option<CertId>,
     pub(super) took: Duration,
+    pub(super) ended: Instant,
     pub(super) outcome: Result<HttpAnswer, HttpFailure>,
 }
 
@@ -187,6 +188,7 @@ impl Observer {
             http::get(stream, &get.url, asked, self.deployment.network.step_timeout, deadline).await
         };
         let outcome = outcome.await;
-        Got { leaf, took: began.elapsed(), outcome }
+        let ended = Instant::now();
+        Got { leaf, took: ended - began, ended, outcome }
     }
 }

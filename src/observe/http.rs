@@ -30,7 +30,8 @@ const HEAD: usize = 64 * 1024;
 const BODY: usize = 1024 * 1024;
 
 /// The headers that matter.
-const HEADERS: [&str; 7] = ["content-type", "content-length", "content-encoding", "date", "location", "server", "via"];
+const HEADERS: [&str; 8] =
+    ["content-type", "content-length", "content-encoding", "date", "age", "location", "server", "via"];
 
 /// Asks once and reads the answer.
 pub(super) async fn get(

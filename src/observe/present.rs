@@ -1,13 +1,11 @@
 //! What one server presents, for whoever looks at it outside a deployment: the same steps as a run's, one address after
 //! another until one answers.
 
-use std::time::Instant;
-
 use pinflight_checks::{
     deployment::{Endpoint, Role},
     recording::{ConnectionFact, ConversationFailure, Handshake, Legacy, Recording, SCHEMA},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     Job, conversation, files, legacy, own_roots,
@@ -37,7 +35,7 @@ pub async fn present(job: Job, question: &Question) -> Recording {
     let Job { vantage, deployment, policy, now, supplied, secrets } = job;
     let files::Supplied { files, certificates, roots } = supplied;
     let tls = tls::Client::new(own_roots(&roots, &certificates), now);
-    let setting = Setting { vantage, deployment: deployment.clone(), secrets, tls, certificates };
+    let setting = Setting { vantage, deployment: deployment.clone(), secrets, tls, certificates, began };
     // Nothing that is asked here leads to another question, and nobody watches.
     let (follow_up, _) = mpsc::unbounded_channel();
     let observer = Observer::new(setting, follow_up, Box::new(|_| {}));

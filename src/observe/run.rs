@@ -44,6 +44,7 @@ pub(super) struct Setting {
     pub(super) secrets: Secrets,
     pub(super) tls: tls::Client,
     pub(super) certificates: BTreeMap<CertId, Der>,
+    pub(super) began: Instant,
 }
 
 /// Asks everything.
@@ -165,6 +166,8 @@ pub(super) struct Observer {
     legacies: Once<legacy::Asked>,
     gets: Once<Got>,
     on_event: Box<dyn Fn(Event) + Send + Sync>,
+    /// The run's beginning: the moment of the recording's `taken_at`.
+    began: Instant,
 }
 
 impl Observer {
@@ -173,7 +176,7 @@ impl Observer {
         follow_up: mpsc::UnboundedSender<ServiceUrl>,
         on_event: Box<dyn Fn(Event) + Send + Sync>,
     ) -> Self {
-        let Setting { vantage, deployment, secrets, tls, certificates } = setting;
+        let Setting { vantage, deployment, secrets, tls, certificates, began } = setting;
         Self {
             follows_up: plan::follows_up(vantage, &deployment),
             jobs: Semaphore::new(deployment.network.jobs.clamp(1, Semaphore::MAX_PERMITS)),
@@ -188,6 +191,7 @@ impl Observer {
             tls,
             follow_up,
             on_event,
+            began,
         }
     }
 
@@ -291,7 +295,7 @@ impl Observer {
             }
             Leaf::Get { get } => {
                 let got = self.gets.ask(&ask, self.timed(&ask, |deadline| self.get(route, target, get, deadline)));
-                let Got { leaf, took, outcome } = got.await;
+                let Got { leaf, took, ended, outcome } = got.await;
                 self.follow(get, &outcome);
                 let fact = HttpFact {
                     request: get.request.clone(),
@@ -302,6 +306,7 @@ impl Observer {
                     proxied: route.is_proxied(),
                     leaf,
                     took,
+                    ended_after: Some(ended.saturating_duration_since(self.began)),
                     outcome,
                 };
                 self.board().answer_done(order, fact);

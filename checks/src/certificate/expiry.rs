@@ -1,9 +1,10 @@
 //! `certificate/expiry`
 
-use super::{Presented, READABLE, judge_each, leaf_unreadable};
+use super::{Presented, judge_each, leaf_unreadable};
 use crate::{
     cause::Cause,
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
+    clock,
     deployment::Policy,
     outcome::{Evidence, Outcome},
     time::Timestamp,
@@ -17,7 +18,7 @@ static META: Meta = Meta {
     id: CheckId("certificate/expiry"),
     title: "No certificate of a path used expires soon",
     steps: &[GuideStep::P2],
-    depends_on: READABLE,
+    depends_on: &[CheckId("certificate/path"), CheckId("network/clock")],
     since: "0.1.0",
 };
 
@@ -27,8 +28,28 @@ impl Check for Expiry {
     }
 
     fn judge(&self, case: &Case<'_>) -> Judgement {
-        judge_each(case, |_| true, |presented, chain| judge(presented, chain, case.policy, case.now))
+        let other = clock::contradicted(case);
+        judge_each(
+            case,
+            |_| true,
+            |presented, chain| {
+                let in_time = |at| clock::is_in_time(chain, presented.role, at);
+                match other.filter(|other| in_time(case.now) != in_time(*other)) {
+                    Some(other) => vec![by_one_clock(presented, in_time(other), other)],
+                    None => judge(presented, chain, case.policy, case.now),
+                }
+            },
+        )
     }
+}
+
+/// Which of the two clocks is right, `network/clock` says, if anything does.
+fn by_one_clock(presented: &Presented<'_>, in_time: bool, other: Timestamp) -> Outcome {
+    let (here, there) = if in_time { ("out of time", "in time") } else { ("in time", "out of time") };
+    Outcome::unanswered(format!(
+        "what {} presents is {here} by this machine's clock and {there} by the servers', which say {other}",
+        presented.target
+    ))
 }
 
 pub(super) fn judge(presented: &Presented<'_>, chain: &ChainFacts, policy: &Policy, now: Timestamp) -> Vec<Outcome> {

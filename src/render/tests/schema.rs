@@ -102,6 +102,7 @@ fn text() -> String {
 
 fn causes() -> Vec<Cause> {
     let mut causes = of_the_way();
+    causes.extend(of_clocks());
     causes.extend(of_answers());
     causes.extend(of_certificates());
     causes.extend(of_pins());
@@ -128,6 +129,20 @@ fn of_requests() -> Vec<Cause> {
             certificate_spki_sha256: text(),
         },
         Cause::CertificateNamesDiffer { certificate, only_csr: vec![text()], only_certificate: vec![] },
+    ]
+}
+
+fn of_clocks() -> Vec<Cause> {
+    let vantage = Vantage::Console;
+    vec![
+        Cause::LocalClockWrong {
+            vantage,
+            ahead: 600,
+            services: vec![text(), text()],
+            certificates: vec![sample::leaf_name()],
+        },
+        Cause::PeerClockWrong { ahead: -600, vantage, agree: vec![text()] },
+        Cause::ClocksDiffer { ahead: 600, vantage },
     ]
 }
 
@@ -396,6 +411,9 @@ fn is_known(cause: &Cause) {
         | Cause::TlsCurveTooSmall { .. }
         | Cause::TlsCbcOnly { .. }
         | Cause::NoExtendedMasterSecret { .. }
+        | Cause::LocalClockWrong { .. }
+        | Cause::PeerClockWrong { .. }
+        | Cause::ClocksDiffer { .. }
         | Cause::HttpStatus { .. }
         | Cause::HttpRedirected { .. }
         | Cause::HttpHtml { .. }
