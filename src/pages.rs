@@ -24,6 +24,7 @@ pages! {
     "dns/discovery-resolves",
     "dns/names-resolve",
     "network/reachable",
+    "network/address-families",
     "network/clock",
     "network/proxy",
     "tls/versions",

@@ -93,6 +93,28 @@ pub enum Cause {
         suite: String,
     },
 
+    // ---- address families
+    /// None of a name's addresses of one family answers, while the other family's do.
+    FamilySilent {
+        /// The name.
+        name: String,
+        /// `IPv4` or `IPv6`.
+        family: &'static str,
+        /// Each address of it, with what came of it.
+        addresses: Vec<String>,
+        /// Addresses of the other family that answer.
+        answering: Vec<String>,
+    },
+    /// IPv4 and IPv6 lead to different keys by different issuers.
+    FamiliesDiffer {
+        /// The name.
+        name: String,
+        /// The leaves that IPv4 leads to.
+        v4: Vec<CertificateName>,
+        /// The leaves that IPv6 leads to.
+        v6: Vec<CertificateName>,
+    },
+
     // ---- clocks
     /// The clock of the machine that asked is wrong: most services agree with each other against it.
     LocalClockWrong {
@@ -739,6 +761,7 @@ pub fn owners(kind: &str) -> &'static [&'static str] {
         | "tls-curve-too-small"
         | "tls-cbc-only"
         | "no-extended-master-secret" => &["tls/versions"],
+        "family-silent" | "families-differ" => &["network/address-families"],
         "local-clock-wrong" | "peer-clock-wrong" | "clocks-differ" => &["network/clock"],
         "http-status" | "http-redirected" | "http-html" | "http-not-json" | "http-wrong-shape" | "http-cut-short"
         | "http-failed" => &["discovery/host-registry", "trust-service/redirect", "trust-service/settings"],

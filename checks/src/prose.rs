@@ -3,8 +3,9 @@
 //! Sentences begin with a small letter where a target stands before them, name the fact that decides, and end without a
 //! full stop. Text of a peer goes in as it came; renderers escape it.
 
-mod csr;
 mod clock;
+mod csr;
+mod family;
 mod network;
 mod pins;
 mod platform;
@@ -14,7 +15,11 @@ mod trust_service;
 mod uploads;
 mod versions;
 
-use crate::{cause::Cause, x509::LinkFault};
+use crate::{
+    cause::Cause,
+    recording::{ConnectFailure, TlsFailure},
+    x509::LinkFault,
+};
 
 /// Why, in one sentence.
 pub fn message(cause: &Cause) -> String {
@@ -31,6 +36,16 @@ pub fn link_fault(fault: &LinkFault) -> String {
     tls::link(fault)
 }
 
+/// Why TCP did not connect, as a clause.
+pub fn connect_failure(failure: &ConnectFailure) -> String {
+    network::connect(failure)
+}
+
+/// Why TLS failed, as a clause.
+pub fn tls_failure(failure: &TlsFailure) -> String {
+    network::tls_words(failure)
+}
+
 fn tell(cause: &Cause) -> (String, String) {
     match cause {
         Cause::NameUnresolved { name, resolver, failure } => network::name(name, resolver, failure),
@@ -43,6 +58,7 @@ fn tell(cause: &Cause) -> (String, String) {
         | Cause::TlsCurveTooSmall { .. }
         | Cause::TlsCbcOnly { .. }
         | Cause::NoExtendedMasterSecret { .. } => versions::tell(cause),
+        Cause::FamilySilent { .. } | Cause::FamiliesDiffer { .. } => family::tell(cause),
         Cause::LocalClockWrong { .. } | Cause::PeerClockWrong { .. } | Cause::ClocksDiffer { .. } => clock::tell(cause),
         Cause::HttpStatus { .. }
         | Cause::HttpRedirected { .. }

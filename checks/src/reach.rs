@@ -7,6 +7,7 @@ use crate::{
     cause::Cause,
     check::{Case, Judgement},
     deployment::{Endpoint, Role, ServiceUrl, TrustServiceMode, Vantage},
+    family::{self, Family},
     outcome::{Evidence, Outcome, Target},
     recording::{ConnectFailure, ConnectionFact, ConversationFailure, ProxyFailure, Recording},
 };
@@ -149,7 +150,10 @@ impl Missed<'_> {
         if self.vantage == row.source || self.vantage == Vantage::Device {
             return None;
         }
-        let is_open = case.vantages().contains(&row.source) && !row.is_shut(case);
+        let family_answers = self
+            .address
+            .is_none_or(|address| family::is_open_from_source(case, &row, self.role, Family::of(address.ip())));
+        let is_open = case.vantages().contains(&row.source) && !row.is_shut(case) && family_answers;
         is_open.then(|| format!("not reached from {}, but from {}, as the guide asks", self.vantage, row.source))
     }
 }
@@ -187,6 +191,10 @@ fn of(case: &Case<'_>, vantage: Vantage, fact: &ConnectionFact) -> Outcome {
     let missed = Missed { vantage, role: fact.role, endpoint: &fact.endpoint, address, failure };
     if let Some(reason) = missed.spared(case) {
         return Outcome::Skipped(reason);
+    }
+    if family::is_silent(case, &missed) {
+        let family = address.map_or("", |address| Family::of(address.ip()).words());
+        return Outcome::unanswered(format!("no {family} address of {} answers, others do", fact.endpoint));
     }
     match failure {
         ConversationFailure::Tcp { failure } => {

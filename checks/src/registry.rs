@@ -16,9 +16,10 @@ pub const CHECKS: &[&dyn Check] = &[
     &firewall::DiscoveryToDeviceServices,
     &firewall::DevicesToTrustService,
     &network::Reachable,
+    &network::AddressFamilies,
+    &network::Clock,
     &tls::Versions,
     &tls::Interception,
-    &network::Clock,
     &discovery::HostRegistry,
     &trust_service::Url,
     &trust_service::Redirect,
@@ -51,8 +52,12 @@ pub fn ids() -> Vec<&'static str> {
 }
 
 /// What a conversation with a name needs first.
-pub(crate) const NAMES_AND_PROXY: &[CheckId] =
-    &[CheckId("dns/discovery-resolves"), CheckId("dns/names-resolve"), CheckId("network/proxy")];
+pub(crate) const NAMES_AND_PROXY: &[CheckId] = &[
+    CheckId("dns/discovery-resolves"),
+    CheckId("dns/names-resolve"),
+    CheckId("network/proxy"),
+    CheckId("network/address-families"),
+];
 
 /// What a handshake with any server needs first: every way.
 pub(crate) const REACHED: &[CheckId] = &[

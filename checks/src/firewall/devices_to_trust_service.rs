@@ -19,6 +19,7 @@ impl Check for DevicesToTrustService {
                 CheckId("dns/discovery-resolves"),
                 CheckId("dns/names-resolve"),
                 CheckId("network/proxy"),
+                CheckId("network/address-families"),
                 CheckId("trust-service/url"),
             ],
             since: "0.1.0",

@@ -21,6 +21,7 @@ impl Check for Reachable {
                 CheckId("dns/discovery-resolves"),
                 CheckId("dns/names-resolve"),
                 CheckId("network/proxy"),
+                CheckId("network/address-families"),
                 CheckId("firewall/discovery-to-device-services"),
                 CheckId("firewall/devices-to-trust-service"),
             ],

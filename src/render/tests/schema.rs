@@ -102,7 +102,7 @@ fn text() -> String {
 
 fn causes() -> Vec<Cause> {
     let mut causes = of_the_way();
-    causes.extend(of_clocks());
+    causes.extend(of_clocks_and_families());
     causes.extend(of_answers());
     causes.extend(of_certificates());
     causes.extend(of_pins());
@@ -132,7 +132,7 @@ fn of_requests() -> Vec<Cause> {
     ]
 }
 
-fn of_clocks() -> Vec<Cause> {
+fn of_clocks_and_families() -> Vec<Cause> {
     let vantage = Vantage::Console;
     vec![
         Cause::LocalClockWrong {
@@ -143,6 +143,8 @@ fn of_clocks() -> Vec<Cause> {
         },
         Cause::PeerClockWrong { ahead: -600, vantage, agree: vec![text()] },
         Cause::ClocksDiffer { ahead: 600, vantage },
+        Cause::FamilySilent { name: text(), family: "IPv6", addresses: vec![text()], answering: vec![text()] },
+        Cause::FamiliesDiffer { name: text(), v4: vec![sample::leaf_name()], v6: vec![sample::leaf_name()] },
     ]
 }
 
@@ -411,6 +413,8 @@ fn is_known(cause: &Cause) {
         | Cause::TlsCurveTooSmall { .. }
         | Cause::TlsCbcOnly { .. }
         | Cause::NoExtendedMasterSecret { .. }
+        | Cause::FamilySilent { .. }
+        | Cause::FamiliesDiffer { .. }
         | Cause::LocalClockWrong { .. }
         | Cause::PeerClockWrong { .. }
         | Cause::ClocksDiffer { .. }
