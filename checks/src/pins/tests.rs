@@ -15,7 +15,7 @@ use crate::{
     testing::{NOW, registry},
     x509::{
         self,
-        forge::{HOST, Made, Supplied, day, leaf, presents, root},
+        forge::{HOST, Made, Supplied, day, leaf, met, presents, root},
     },
 };
 
@@ -134,6 +134,18 @@ fn uploads_are_compared_by_key() {
     ] {
         assert_eq!(judged(&UploadedSet, &recording(&used, &files, &pinned)), expected);
     }
+}
+
+#[test]
+fn an_upload_for_clients_that_send_no_name_is_not_stale() {
+    let used = with_key(0, leaf());
+    let nameless = with_key(1, leaf());
+    let files = [(FileUse::Uploaded, &used), (FileUse::Uploaded, &nameless)];
+    let mut recording = recording(&used, &files, &[&used, &nameless]);
+    let mut without_sni = met([10, 1, 0, 11], vec![nameless.id()]);
+    without_sni.sni = None;
+    recording.connections.push(without_sni);
+    assert_eq!(judged(&UploadedSet, &recording), [(State::Pass, ""); 3]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::{
     matrix::{self, Met},
     outcome::{Evidence, Outcome, Target},
     pin::{self, Book},
+    reach,
     recording::FileUse,
     report::PinCell,
     x509::{CertificateFacts, Place},
@@ -102,6 +103,17 @@ fn of_server(case: &Case<'_>, book: &Book, met: &Met<'_>) -> Outcome {
     Outcome::warn(cause, Evidence::of("key", format!("{} sha256//{key}", leaf.key.words)))
 }
 
+/// Where a key is presented to clients that send no server name.
+fn without_name(case: &Case<'_>, key: &str) -> Option<Target> {
+    let roles = [Role::DeviceServices, Role::Balancer, Role::ReverseProxy, Role::Backend];
+    let mut nameless = case.connections(&roles).filter(|(_, fact)| !reach::is_asked_as_devices_do(fact));
+    nameless.find_map(|(_, fact)| {
+        let id = fact.outcome.as_ref().ok()?.chain.first().filter(|id| case.interception(id).is_none())?;
+        let leaf = case.certificate(id)?;
+        (leaf.key.spki_sha256 == key).then(|| Target::of(&fact.endpoint, fact.address))
+    })
+}
+
 fn of_file(case: &Case<'_>, book: &Book, met: &[Met<'_>], leaf: &CertificateFacts, unsettled: bool) -> Outcome {
     let key = &leaf.key.spki_sha256;
     let presenting: Vec<(&Target, &CertificateFacts)> = met
@@ -116,6 +128,10 @@ fn of_file(case: &Case<'_>, book: &Book, met: &[Met<'_>], leaf: &CertificateFact
             return Outcome::warn(cause, Evidence::of("its key is at", target));
         }
         return Outcome::Pass(Evidence::of("its key is at", target));
+    }
+    // Gathered as well, and pinned for clients that send no name: certificate/same-everywhere tells of it.
+    if let Some(target) = without_name(case, key) {
+        return Outcome::Pass(Evidence::of("its key is at", target).and("presented", "to clients that send no name"));
     }
     let to_come = case.files(FileUse::Next).into_iter().any(|file| {
         let next = case.first_certificate(file);
