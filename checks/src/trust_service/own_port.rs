@@ -8,7 +8,7 @@ use crate::{
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
     deployment::{Endpoint, Role},
     interception::Interception,
-    matching::covers,
+    matching::normal,
     outcome::{Evidence, Outcome, Target},
     reach::Missed,
     recording::{ConnectionFact, ConversationFailure, FileUse, Recording, TlsFailure},
@@ -203,10 +203,11 @@ impl<'a> Seen<'a> {
         facts.filter(move |fact| address.is_some() && fact.address == address)
     }
 
-    /// Whether a certificate is the other service's: by its key, or by its name.
+    /// Whether a certificate is the other service's: by its key, or by its very name. A wildcard is whoever's it is: the domain's
+    /// certificate is what many servers and balancers show to names that they do not know.
     fn is_the_other_s(&self, presented: &CertificateFacts, host: &str) -> bool {
         let is_its_key = self.is_key_of(!self.fact.role.is_trust_service(), presented);
-        is_its_key || covers(host, &presented.dns_names, &presented.ip_addresses)
+        is_its_key || presented.dns_names.iter().any(|name| normal(name) == normal(host))
     }
 
     /// Whether a key was met at the Trust Service, or else at Device Services, or is declared as theirs.

@@ -109,6 +109,22 @@ fn another_server_of_the_same_service_is_no_other_application() {
 }
 
 #[test]
+fn a_wildcard_with_a_key_of_nobody_s_is_not_the_other_service() {
+    let mut cast = cast();
+    let mut wildcard = leaf();
+    wildcard.subject_alt_names = vec![rcgen::SanType::DnsName("*.example.com".try_into().unwrap())];
+    cast.other = root("S").issue_for(wildcard, &Arc::new(KeyPair::generate().unwrap()));
+    let at = ([10, 0, 0, 1], 9001);
+    let mut recording = both(&cast, Role::DeviceServices, at);
+    recording.under_other_name =
+        vec![met(Role::DeviceServices, at, TS, &cast.other), met(Role::TrustService, TS_AT, DS, &cast.other)];
+    assert_eq!(judged(recording.clone()), [(State::Pass, None), (State::Warn, Some(Sharing::Other))]);
+    // The same one, known as Device Services' own.
+    recording.connections.push(met(Role::Backend, ([10, 0, 0, 4], 9001), DS, &cast.other));
+    assert_eq!(judged(recording), [(State::Pass, None), (State::Fail, Some(Sharing::DeviceServices))]);
+}
+
+#[test]
 fn one_address_and_port_for_both_is_shared_whatever_is_presented() {
     let cast = cast();
     for (role, at, expected) in [
