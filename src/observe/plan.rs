@@ -256,6 +256,7 @@ impl Way {
         match self {
             Self::Known(addresses) => addresses
                 .iter()
+                .take(ADDRESSES)
                 .map(|ip| place_words(&Endpoint::new(ip.to_string(), target.place.port), proxy))
                 .collect(),
             Self::ByName => vec![place_words(&target.place, proxy)],
@@ -298,7 +299,7 @@ pub(super) fn known_addresses(place: &Endpoint, network: &Network) -> Option<Vec
         return Some(vec![ip]);
     }
     let addresses = overridden(place, network)?;
-    Some(addresses.iter().copied().filter(|ip| network.address_family.admits(*ip)).take(ADDRESSES).collect())
+    Some(addresses.iter().copied().filter(|ip| network.address_family.admits(*ip)).collect())
 }
 
 /// What `--resolve` says of a name and port; the name itself goes before `*`.
@@ -483,7 +484,7 @@ pub(super) fn most_conversations(targets: &[Target], network: &Network, follows_
     // Each address may be asked below rustls, too.
     let each = |target: &Target, addresses: usize| addresses * (target.leaves(addresses).len() + 1);
     let of = |target: &Target| match Way::of(&target.place, network) {
-        Way::Known(addresses) => each(target, addresses.len()),
+        Way::Known(addresses) => each(target, addresses.len().min(ADDRESSES)),
         Way::ByName => each(target, 1),
         Way::Resolve => each(target, ADDRESSES) + resolvers(network).len(),
     };

@@ -583,6 +583,24 @@ async fn addresses_past_the_sixteenth_are_left_unasked() {
     assert_eq!(recording.names[0].answer.as_ref().unwrap().addresses.len(), 17);
 }
 
+#[tokio::test]
+async fn addresses_past_the_sixteenth_of_an_override_are_left_unasked_too() {
+    let (_bound, closed) = closed();
+    let port = closed.port();
+    let mut deployment = deployment();
+    deployment.trust_service.url = None;
+    deployment.trust_service.mode = TrustServiceMode::Cloud;
+    deployment.network.repeat = 1;
+    let addresses = (0..17).map(|last| [127, 0, 1, last].into()).collect();
+    deployment.network.resolve = vec![ResolveOverride { host: "ds.example".into(), port, addresses }];
+    deployment.device_services.url = format!("https://ds.example:{port}").parse().unwrap();
+    let planned = plan::plan(Vantage::Discovery, &deployment);
+    assert!(!planned.iter().any(|question| question.ask.contains("127.0.1.16:")));
+    let recording = observed(Vantage::Discovery, deployment).await;
+    assert_eq!(recording.connections.len(), 32);
+    assert!(recording.unasked.contains(&format!("TLS handshake with 127.0.1.16:{port}, SNI ds.example")));
+}
+
 /// A DNS server that has so many A records for every name.
 async fn many_addresses(count: u8) -> (SocketAddr, tokio::task::JoinHandle<()>) {
     use hickory_proto::{
