@@ -2,7 +2,10 @@
 
 use std::io;
 
-use pinflight_checks::gather::{Certificate, Gathered, Met};
+use pinflight_checks::{
+    deployment::Role,
+    gather::{Certificate, Gathered, Met},
+};
 
 use super::{
     Style, table,
@@ -48,9 +51,20 @@ pub fn gathered(gathered: &Gathered, folder: Option<&str>, style: &Style, out: &
         }
         None => sheet.prose(0, &Text::plain("Nothing was written"))?,
     }
+    if !names_servers(gathered) {
+        let servers = "No server behind a balancer is declared. Where there are any, one address stands for all of them, and \
+                       those that did not happen to answer are not here: declare each (--backend), and gather again.";
+        sheet.prose(0, &Text::default().and_sentence(Tone::Warn, servers))?;
+    }
     let elsewhere = "Other places may meet other servers under the same name: gather from outside too (--from discovery), and \
                      from a network that devices use (--from device).";
     sheet.prose(0, &Text::default().and_sentence(Tone::Dim, elsewhere))
+}
+
+/// Whether a server behind a balancer is declared: each is met or missing.
+fn names_servers(gathered: &Gathered) -> bool {
+    let met = gathered.certificates.iter().flat_map(|one| &one.met_at).map(|met| met.role);
+    met.chain(gathered.missing.iter().map(|missing| missing.role)).any(|role| role == Role::Backend)
 }
 
 fn certificate(one: &Certificate, sheet: &mut Sheet<'_>) -> io::Result<()> {
@@ -63,4 +77,33 @@ fn certificate(one: &Certificate, sheet: &mut Sheet<'_>) -> io::Result<()> {
         format!("{}{sni}", met.target)
     };
     sheet.labelled(4, "met at", 9, &Text::default().and_list(Tone::Plain, one.met_at.iter().map(place)))
+}
+
+#[cfg(test)]
+mod tests {
+    use pinflight_checks::{deployment::Vantage, gather::Missing, outcome::Target, time::Timestamp};
+
+    use super::*;
+
+    #[test]
+    fn undeclared_servers_behind_a_balancer_are_thought_of() {
+        let style = Style { width: 200, ..Style::default() };
+        let shown = |role| {
+            let missing = Missing { target: Target::Thing("ds".into()), role, reason: "refused".into() };
+            let gathered = Gathered {
+                schema: pinflight_checks::gather::SCHEMA,
+                version: String::new(),
+                taken_at: Timestamp(0),
+                vantage: Vantage::Console,
+                host: "ds.example.com".into(),
+                complete: false,
+                certificates: vec![],
+                missing: vec![missing],
+            };
+            let mut out = Vec::new();
+            super::gathered(&gathered, None, &style, &mut out).unwrap();
+            String::from_utf8(out).unwrap().contains("No server behind a balancer is declared.")
+        };
+        assert_eq!([Role::DeviceServices, Role::Balancer, Role::Backend].map(shown), [true, true, false]);
+    }
 }
