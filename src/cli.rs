@@ -99,6 +99,21 @@ is 1. Uploading an incomplete set locks devices out.
 Exit codes: 0 complete, 1 something is missing (nothing is written if nothing
 was reached), 2 usage or configuration, 130 interrupted; nothing is written.";
 
+const SIMULATE_EXAMPLES: &str = "\
+Examples:
+  pinflight simulate --host ds.example.com --publish new.cer old.cer \\
+      --present ds-1.pem ds-2.pem --cacert corporate-root.pem
+  pinflight simulate --host ds.example.com --publish settings.json --present ds.pem
+  pinflight simulate --recording device.json console.json --present renewed.pem
+  pinflight simulate --recording device.json --publish pins.txt -o json
+
+Nothing is asked of anybody: there is no network in it. A file of --publish is
+certificates (each file's first one is pinned), an answer in JSON, or pins, one
+a line. A file of --present is one chain, as one server would send it.
+
+Exit codes: 0 nobody breaks, 1 an iOS device is refused, 2 usage, 3 an iOS
+device ends in unknown. Android always does, and does not count.";
+
 const INIT_EXAMPLES: &str = "\
 Examples:
   pinflight init                            write ./pinflight.toml
@@ -140,6 +155,8 @@ pub enum Command {
     Pins(PinsArgs),
     /// Write every certificate that devices may meet, ready for the upload
     Gather(Box<GatherArgs>),
+    /// Show what devices would do if other pins or certificates were in place
+    Simulate(Box<SimulateArgs>),
     /// Print the page of a check
     Explain(ExplainArgs),
     /// List every check
@@ -543,6 +560,41 @@ pub struct ShapeArgs {
     pub ascii: bool,
 }
 
+/// `pinflight simulate`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = SIMULATE_EXAMPLES)]
+pub struct SimulateArgs {
+    /// What would be published: certificates, an answer in JSON, or pins as text
+    #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present = "recording")]
+    pub publish: Vec<String>,
+    /// What servers would present: a file for each chain
+    #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present = "recording")]
+    pub present: Vec<String>,
+    /// Name of Device Services, as devices ask for it [default: the recording's]
+    #[arg(long, value_name = "NAME", required_unless_present = "recording")]
+    pub host: Option<String>,
+    /// Where the pins would be published: trust-service or cloud-registry
+    #[arg(long = "at-source", value_name = "SOURCE", default_value = "trust-service", hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(["trust-service", "cloud-registry"]))]
+    pub at_source: String,
+    /// What was observed; --publish and --present take the place of what was seen
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub recording: Vec<PathBuf>,
+    /// A file of further roots and intermediates to trust (repeatable)
+    #[arg(long, value_name = "FILE", help_heading = "Judgement")]
+    pub cacert: Vec<String>,
+    /// Public roots that count: mozilla, system or none [default: mozilla]
+    #[arg(long, value_name = "STORE", hide_possible_values = true, help_heading = "Judgement",
+        value_parser = PossibleValuesParser::new(["mozilla", "system", "none"]))]
+    pub roots: Option<String>,
+    /// Judge as of that day, or moment [default: now; of a recording, when it was taken]
+    #[arg(long, value_name = "DATE", help_heading = "Judgement")]
+    pub at: Option<String>,
+    /// What is shown.
+    #[command(flatten)]
+    pub output: ShapeArgs,
+}
+
 /// `pinflight explain`
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Example:\n  pinflight explain pins/cover-every-server")]
@@ -592,8 +644,10 @@ mod tests {
         let mut cli = Cli::command().term_width(80);
         cli.build();
         let names: Vec<String> = cli.get_subcommands().map(|command| command.get_name().to_owned()).collect();
-        let expected =
-            ["check", "demo", "replay", "inspect", "csr", "pins", "gather", "explain", "list", "init", "help"];
+        let expected = [
+            "check", "demo", "replay", "inspect", "csr", "pins", "gather", "simulate", "explain", "list", "init",
+            "help",
+        ];
         assert_eq!(names, expected);
         let mut pages = vec![cli.render_long_help().to_string()];
         for command in cli.get_subcommands_mut() {

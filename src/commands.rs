@@ -11,6 +11,7 @@ pub mod list;
 pub mod pins;
 pub mod replay;
 mod show;
+pub mod simulate;
 
 use crate::{
     cli::{Cli, Command},
@@ -27,6 +28,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Csr(args) => csr::run(cli, args),
         Command::Pins(args) => pins::run(cli, args),
         Command::Gather(args) => gather::run(cli, args),
+        Command::Simulate(args) => simulate::run(cli, args),
         Command::Explain(args) => show::explain(cli, args),
         Command::List(args) => show::list(cli, args),
         Command::Init(args) => show::init(args),

@@ -52,5 +52,6 @@ pages! {
     "csr/single-dns-name",
     "csr/key-and-signature",
     "csr/matches-certificate",
+    "device/journey",
     "guide/by-hand",
 }

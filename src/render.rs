@@ -9,6 +9,7 @@ mod json;
 mod page;
 mod pins;
 mod short;
+mod simulation;
 mod table;
 mod text;
 
@@ -23,7 +24,7 @@ use pinflight_checks::{check::GuideStep, report::Report};
 
 pub use self::{
     csr::csr, escape::for_terminal, gather::gathered, inspect::inspection, json::write as write_json, page::markdown,
-    pins::pins,
+    pins::pins, simulation::simulation,
 };
 use self::{
     grid::Grid,

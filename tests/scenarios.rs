@@ -87,6 +87,13 @@ fn differences(scenario: &Scenario, report: &Value, exit: i32) -> Vec<String> {
             found.push(format!("{id} is not observed, and names no check: {}", check["reason"]));
         }
     }
+    for (kind, expected) in scenario.journeys() {
+        let stories = report["journey"]["stories"].as_array().unwrap();
+        let story = stories.iter().find(|story| story["kind"] == kind.as_str()).unwrap();
+        if story["ending"]["kind"] != expected.as_str() {
+            found.push(format!("{kind}: expected {expected}, got {}", story["ending"]));
+        }
+    }
     if let Some(root) = &scenario.root {
         found.extend(root_difference(scenario, root, checks));
     }

@@ -55,6 +55,8 @@ pub struct Alone<'a> {
     pub chain: &'a ChainFacts,
     /// The name and port that it must be good for; none: for no name in particular.
     pub endpoint: Option<&'a Endpoint>,
+    /// What it is for: the Workspace ONE signing root counts for the Trust Service alone.
+    pub role: Role,
     /// Whether the server proved that it has the leaf's key; none: there was no handshake.
     pub signature: Option<&'a HandshakeSignature>,
     /// By which thresholds.
@@ -64,13 +66,12 @@ pub struct Alone<'a> {
 }
 
 impl Alone<'_> {
-    /// What each check of this category that needs nothing but the chain says of it. The Workspace ONE signing root
-    /// counts: what the chain is for is not known.
+    /// What each check of this category that needs nothing but the chain says of it.
     pub fn judge(&self) -> Vec<(CheckId, Outcome)> {
         let nobody = Endpoint::new(String::new(), 0);
         let endpoint = self.endpoint.unwrap_or(&nobody);
         let target = Target::Thing("the chain".to_owned());
-        let presented = Presented { target, role: Role::TrustService, endpoint, signature: self.signature };
+        let presented = Presented { target, role: self.role, endpoint, signature: self.signature };
         let mut said = Vec::new();
         let mut say = |check: &dyn Check, outcomes: Vec<Outcome>| {
             said.extend(outcomes.into_iter().map(|outcome| (check.meta().id, outcome)));

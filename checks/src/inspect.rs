@@ -99,7 +99,8 @@ impl Inspection {
         if let Some((fact, sent)) = answer.and_then(|fact| Some((fact, chain_of(fact)?))) {
             let chain = x509::chain_as_of(sent, recording, now);
             let signature = fact.outcome.as_ref().ok().map(|handshake| &handshake.signature);
-            let alone = Alone { chain: &chain, endpoint: Some(&fact.endpoint), signature, policy: &policy(), now };
+            let alone =
+                Alone { chain: &chain, endpoint: Some(&fact.endpoint), role: ROLE, signature, policy: &policy(), now };
             outcomes.extend(alone.judge());
             let named = outcomes.iter().find(|(id, _)| id.0 == "certificate/name");
             name_matches = named.map(|(_, outcome)| matches!(outcome, Outcome::Pass(_)));
@@ -116,7 +117,7 @@ impl Inspection {
         let order = leaf_first(recording, filed);
         let sent: Vec<CertId> = order.iter().filter_map(|place| filed.certificates.get(*place).cloned()).collect();
         let chain = x509::chain_as_of(&sent, recording, now);
-        let alone = Alone { chain: &chain, endpoint: None, signature: None, policy: &policy(), now };
+        let alone = Alone { chain: &chain, endpoint: None, role: ROLE, signature: None, policy: &policy(), now };
         let mut outcomes = alone.judge();
         outcomes.retain(|(_, outcome)| !matches!(cause(outcome), Some(Cause::WrongOrder { .. })));
         for (_, outcome) in &mut outcomes {

@@ -20,6 +20,7 @@ pub fn judge(case: &Case<'_>) -> Report {
     let mut judged: Vec<(&dyn Check, Judgement)> =
         CHECKS.iter().map(|check| (*check, selected(case, *check).unwrap_or_else(|| check.judge(case)))).collect();
     trace(&mut judged);
+    settle(case, &mut judged);
     let checks: Vec<CheckReport> = judged.iter().map(|(check, judgement)| report(case, *check, judgement)).collect();
     let scope = scope(case);
     let verdict = verdict(case, &judged, &checks, scope);
@@ -38,7 +39,7 @@ pub fn judge(case: &Case<'_>) -> Report {
         firewall: sections::firewall(case, &checks),
         pin_matrix: crate::matrix::build(case),
         chains: sections::chains(case),
-        journey: None,
+        journey: sections::journey(case, &checks),
         next_commands: next_commands(&judged),
         checks,
         run: run(case),
@@ -79,6 +80,27 @@ fn trace(judged: &mut [(&dyn Check, Judgement)]) {
             if let Some((id, _)) = direct.or(culprits.first()) {
                 *outcome = Outcome::NotObserved(Unobserved::Because { check: *id, reason: reason.clone() });
             }
+        }
+    }
+}
+
+/// A journey that ends otherwise than it should because of findings that the policy lets pass holds nothing up either.
+fn settle(case: &Case<'_>, judged: &mut [(&dyn Check, Judgement)]) {
+    let let_pass: BTreeSet<CheckId> = judged
+        .iter()
+        .filter(|(check, judgement)| {
+            let id = check.meta().id;
+            let mut failing = judgement.iter().filter(|(_, outcome)| outcome.state() == State::Fail).peekable();
+            failing.peek().is_some() && failing.all(|(target, outcome)| state(case, id, target, outcome) != State::Fail)
+        })
+        .map(|(check, _)| check.meta().id)
+        .collect();
+    let journeys = judged.iter_mut().filter(|(check, _)| check.meta().id == sections::JOURNEY);
+    for (_, outcome) in journeys.flat_map(|(_, judgement)| judgement) {
+        if let Outcome::NotObserved(Unobserved::Because { check, reason }) = outcome
+            && let_pass.contains(check)
+        {
+            *outcome = Outcome::Pass(Evidence::of("ends in", reason).and("let pass by the policy", check));
         }
     }
 }
@@ -340,6 +362,27 @@ mod tests {
 
         recording.policy.accept = vec![accept(-1)];
         assert_eq!(of(&judged(&[recording]), "network/reachable").outcome, State::Fail);
+    }
+
+    #[test]
+    fn a_journey_is_held_up_by_what_counts_alone() {
+        let mut recording = without_network();
+        let told = |recording: &Recording| {
+            let report = judged(std::slice::from_ref(recording));
+            let web = of(&report, "device/journey").targets[1].clone();
+            (web.outcome, web.because, report.journey.is_some())
+        };
+        let resolves = Some(CheckId("dns/discovery-resolves"));
+        assert_eq!(told(&recording), (State::NotObserved, resolves, true));
+        for check in ["dns/discovery-resolves", "network/reachable"] {
+            let accept = Accept { check: check.into(), target: None, until: None, reason: "ticket 4711".into() };
+            recording.policy.accept.push(accept);
+        }
+        assert_eq!(told(&recording), (State::Pass, None, true));
+        // Whatever would own the cause was not selected.
+        recording.policy.accept.clear();
+        recording.policy.skip = vec!["pins/*".into()];
+        assert_eq!(told(&recording), (State::Skipped, None, true));
     }
 
     #[test]

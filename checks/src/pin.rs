@@ -7,6 +7,7 @@ mod source;
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo, X509Certificate};
 
+pub(crate) use self::source::applied_name;
 pub use self::source::{Book, EntryFault, HostEntry, PinSet, Source, SourceId, holds_host, unseen, unseen_pins};
 use crate::cause::PinFault;
 

@@ -3,7 +3,7 @@
 use crate::{
     certificate,
     check::{Check, CheckId},
-    csr, discovery, dns, firewall, guide, network, pins, tls, trust_service,
+    csr, device, discovery, dns, firewall, guide, network, pins, tls, trust_service,
 };
 
 /// The one list.
@@ -43,6 +43,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &csr::SingleDnsName,
     &csr::KeyAndSignature,
     &csr::MatchesCertificate,
+    &device::Journey,
     &guide::ByHand,
 ];
 

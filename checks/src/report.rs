@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::{
     check::{CheckId, GuideStep},
+    client::Journey,
     deployment::Vantage,
     outcome::{Evidence, State, Target},
     time::Timestamp,
@@ -45,7 +46,7 @@ pub struct Report {
     pub pin_matrix: PinMatrix,
     /// Each distinct chain presented.
     pub chains: Vec<ChainView>,
-    /// What a device will do; null while the check behind it is not registered.
+    /// What each device does; null where `device/journey` was not selected.
     pub journey: Option<Journey>,
     /// Every registered check, in the registry's order.
     pub checks: Vec<CheckReport>,
@@ -219,10 +220,6 @@ pub struct CertificateView {
     /// SHA-256 of the SPKI, base64.
     pub spki_sha256: String,
 }
-
-/// What a device will do.
-#[derive(Clone, Debug, Serialize)]
-pub struct Journey {}
 
 /// One check.
 #[derive(Clone, Debug, Serialize)]

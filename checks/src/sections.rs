@@ -2,6 +2,7 @@
 
 use crate::{
     check::{Case, CheckId},
+    client::{self, Journey},
     guide::{self, STEPS},
     outcome::{State, Target},
     reach::Row,
@@ -12,12 +13,16 @@ use crate::{
 };
 
 const BY_HAND: CheckId = CheckId("guide/by-hand");
+/// Tells of every step of the guide, and proves none.
+pub const JOURNEY: CheckId = CheckId("device/journey");
 
 /// The guide's list, each step with the worst of what proves it.
 pub fn guide(case: &Case<'_>, checks: &[CheckReport]) -> Vec<GuideRow> {
     let confirmations = guide::confirmations(case);
     let rows = STEPS.iter().map(|(step, title)| {
-        let proving = CHECKS.iter().filter(|check| check.meta().steps.contains(step)).map(|check| check.meta().id);
+        // The journey tells of every step and proves none: what stands behind its ending is another check's.
+        let proving = CHECKS.iter().map(|check| check.meta()).filter(|meta| meta.id != JOURNEY);
+        let proving = proving.filter(|meta| meta.steps.contains(step)).map(|meta| meta.id);
         let mut proofs: Vec<(CheckId, State, Option<String>)> = proving
             .filter_map(|id| checks.iter().find(|report| report.id == id))
             .map(|report| (report.id, report.outcome, unseen(report, "to be seen from elsewhere")))
@@ -72,6 +77,36 @@ pub fn firewall(case: &Case<'_>, checks: &[CheckReport]) -> Vec<FirewallRow> {
         })
     });
     rows.collect()
+}
+
+/// What each device does, with the failing checks behind an ending that is not as it should be.
+pub fn journey(case: &Case<'_>, checks: &[CheckReport]) -> Option<Journey> {
+    let told = checks.iter().find(|report| report.id == JOURNEY)?;
+    if told.outcome == State::Skipped {
+        return None;
+    }
+    let failing: Vec<CheckId> =
+        checks.iter().filter(|report| report.outcome == State::Fail).map(|report| report.id).collect();
+    let mut journey = client::journey(case);
+    for story in &mut journey.stories {
+        for step in &mut story.steps {
+            step.checks.retain(|id| checks.iter().any(|report| report.id == *id));
+        }
+        if story.ending.is_meant(story.kind) {
+            continue;
+        }
+        let cited = |id: &CheckId| story.steps.iter().any(|step| step.checks.contains(id));
+        // A cited check that could not see is as good as the one that hid it.
+        let hides = |id: &CheckId| {
+            let hidden = checks.iter().filter(|report| cited(&report.id));
+            hidden.into_iter().any(|report| report.targets.iter().any(|target| target.because == Some(*id)))
+        };
+        story.because = failing.iter().copied().filter(|id| cited(id) || hides(id)).collect();
+        let title = Target::Thing(story.title.to_owned());
+        let traced = told.targets.iter().find(|target| target.target == title).and_then(|target| target.because);
+        story.because.extend(traced.filter(|id| !story.because.contains(id)));
+    }
+    Some(journey)
 }
 
 /// Why a check was skipped or not observed, in a few words.

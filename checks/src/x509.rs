@@ -22,6 +22,7 @@ pub(crate) use self::pool::{is_public_key, is_public_name};
 pub use self::{
     chain::{chain_as_of, chains},
     csr::{CsrFacts, read_csr},
+    pool::is_known_signing_root,
     read::{read, read_key, subject_of},
     strength::Strength,
 };

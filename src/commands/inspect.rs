@@ -146,7 +146,7 @@ pub(super) fn read(paths: &[String]) -> anyhow::Result<(Vec<String>, Bundle)> {
 }
 
 /// A recording that holds the files' certificates and what was supplied, with no conversation.
-fn filed_away(
+pub(super) fn filed_away(
     means: Means,
     (paths, bundle): (Vec<String>, Bundle),
     now: Timestamp,
@@ -199,7 +199,7 @@ pub(super) fn ask(means: Means, question: &Question, now: Timestamp) -> anyhow::
     Ok(recording)
 }
 
-fn supplied(deployment: &Deployment) -> anyhow::Result<Supplied> {
+pub(super) fn supplied(deployment: &Deployment) -> anyhow::Result<Supplied> {
     files::load(deployment).map_err(|errors| {
         let told: Vec<String> = errors.iter().map(|error| render::for_terminal(&error.to_string())).collect();
         anyhow::anyhow!("{}", told.join("\n"))
@@ -207,7 +207,7 @@ fn supplied(deployment: &Deployment) -> anyhow::Result<Supplied> {
 }
 
 /// A deployment of which nothing is known but how to ask.
-fn nothing_declared(url: &str, network: Network, trust: Trust) -> anyhow::Result<Deployment> {
+pub(super) fn nothing_declared(url: &str, network: Network, trust: Trust) -> anyhow::Result<Deployment> {
     let none = Vec::new;
     Ok(Deployment {
         discovery: Discovery {

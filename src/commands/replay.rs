@@ -26,7 +26,7 @@ pub(super) fn run(cli: &Cli, args: &ReplayArgs) -> anyhow::Result<Exit> {
     show::conclude(&recordings, &policy, at.unwrap_or(latest.taken_at), &outputs)
 }
 
-fn read(path: impl AsRef<Path>) -> anyhow::Result<Recording> {
+pub(super) fn read(path: impl AsRef<Path>) -> anyhow::Result<Recording> {
     let path = path.as_ref();
     let name = path.display();
     let mut bytes = Vec::new();

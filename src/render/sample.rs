@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use pinflight_checks::{
     cause::Cause,
     check::{CheckId, GuideStep},
+    client::{Ending, Journey, Kind, PlaceEnding, Step, Story},
     deployment::{Endpoint, Role, Vantage},
     outcome::{Evidence, State, Target},
     recording::{CertId, ConnectFailure},
@@ -16,7 +17,7 @@ use pinflight_checks::{
     x509::{CertificateName, Place},
 };
 
-const CHECKS: [(&str, &str); 21] = [
+const CHECKS: [(&str, &str); 22] = [
     ("firewall/console-to-discovery", "The console can open TLS to discovery"),
     ("firewall/device-services-to-discovery", "Device Services can open TLS to discovery"),
     ("firewall/discovery-to-device-services", "Device Services is reachable on 443 from outside"),
@@ -37,6 +38,7 @@ const CHECKS: [(&str, &str); 21] = [
     ("pins/well-formed", "Every pin is a whole public key as the known client compares it"),
     ("pins/cover-every-server", "Every key that devices can meet matches a pin"),
     ("pins/sources-agree", "All sources of pins hold the same set"),
+    ("device/journey", "Each device comes to the end that is meant for it, by the known client's rules"),
     ("guide/by-hand", "What only a person can confirm is confirmed"),
 ];
 
@@ -177,6 +179,62 @@ fn chains() -> Vec<ChainView> {
     ]
 }
 
+fn step(request: &str, answer: &str, decision: &str, check: &'static str) -> Step {
+    Step {
+        request: request.to_owned(),
+        answer: answer.to_owned(),
+        decision: decision.to_owned(),
+        seen_from: vec![Vantage::Device],
+        checks: vec![CheckId(check)],
+        evidence: Evidence::none(),
+    }
+}
+
+/// As iOS meets the sound deployment, and Android perhaps.
+fn journey() -> Journey {
+    let story = |kind: Kind, ending: Ending| Story {
+        kind,
+        title: kind.title(),
+        places: vec![
+            PlaceEnding { target: at(11), role: "Device Services server", ending: ending.clone() },
+            PlaceEnding { target: at(7), role: "balancer", ending: ending.clone() },
+        ],
+        provided: vec!["devices trust Example Root".to_owned()],
+        steps: vec![
+            step(
+                "GET https://discovery.awmdm.com/autodiscovery/HostRegistry.aws?URL=ds.example.com",
+                "200, {}",
+                "nothing is registered, so it goes on to Device Services",
+                "discovery/host-registry",
+            ),
+            step(
+                "TLS to ds.example.com:443@10.1.0.11",
+                "ds.example.com, RSA 2048",
+                "default validation accepts it",
+                "pins/cover-every-server",
+            ),
+        ],
+        ending,
+        because: vec![],
+    };
+    let not_pinned = || Ending::ConnectsNotPinned { why: "no pins while enrolling".to_owned() };
+    let unknown = Ending::Unknown {
+        why: "how it compares pins is not known".to_owned(),
+        observable: false,
+        vantage: None,
+        command: None,
+    };
+    Journey {
+        stories: vec![
+            story(Kind::IosHub, Ending::ConnectsPinned),
+            story(Kind::IosWeb, not_pinned()),
+            story(Kind::IosDep, not_pinned()),
+            story(Kind::IosEnrolled, Ending::ConnectsPinned),
+            story(Kind::Android, unknown),
+        ],
+    }
+}
+
 /// All four vantages, on-premises Trust Service, two servers behind a balancer: READY.
 pub(super) fn healthy() -> Report {
     let mut report = Report {
@@ -194,7 +252,7 @@ pub(super) fn healthy() -> Report {
         firewall: firewall(),
         pin_matrix: pin_matrix(),
         chains: chains(),
-        journey: None,
+        journey: Some(journey()),
         checks: CHECKS.map(passing).into(),
         next_commands: Vec::new(),
         run: Run { questions: 38, took_ms: 1234, unasked: Vec::new() },
@@ -342,6 +400,14 @@ pub(super) fn pin_mismatch() -> Report {
          pinned certificate on that server.",
     );
     find(&mut report, "pins/cover-every-server", mismatch);
+    for story in report.journey.iter_mut().flat_map(|journey| &mut journey.stories).filter(|story| story.kind.pins()) {
+        if story.kind != Kind::Android {
+            story.ending = Ending::Refused { why: "its key matches none of 2 pins".to_owned() };
+            let ending = story.ending.clone();
+            story.places.insert(0, PlaceEnding { target: at(12), role: "Device Services server", ending });
+            story.because = vec![CheckId("pins/cover-every-server")];
+        }
+    }
     let soon =
         Cause::ExpiresSoon { certificate: leaf_name(), not_after: Timestamp::parse("2026-12-10").unwrap(), days: 16 };
     let soon = FindingReport {
@@ -453,6 +519,7 @@ pub(super) fn selected() -> Report {
         row.note = Some("not selected".to_owned());
     }
     report.pin_matrix = PinMatrix::default();
+    report.journey = None;
     count(report)
 }
 
@@ -494,6 +561,16 @@ pub(super) fn hostile() -> Report {
     report.pin_matrix.rows[0].target = Target::Endpoint(host.clone());
     report.pin_matrix.rows[0].spki_sha256 = Some(bad.to_owned());
     report.pin_matrix.sources[0].title = bad.to_owned();
+    for story in report.journey.iter_mut().flat_map(|journey| &mut journey.stories) {
+        story.ending = Ending::Refused { why: long.clone() };
+        story.places[0].target = Target::Endpoint(host.clone());
+        story.places[0].ending = story.ending.clone();
+        story.provided = vec![bad.to_owned(), long.clone()];
+        story.steps[0].answer = long.clone();
+        story.steps[0].request = bad.to_owned();
+        story.steps[0].decision = long.clone();
+        story.because.clear();
+    }
     let chain = &mut report.chains[0];
     chain.targets = vec![Target::Endpoint(host)];
     chain.anchor = Some(bad.to_owned());

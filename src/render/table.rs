@@ -2,6 +2,7 @@
 
 mod checks;
 mod findings;
+mod journey;
 mod sections;
 mod unseen;
 
@@ -14,7 +15,12 @@ use pinflight_checks::{
     report::{Counts, Report, ReportScope, Verdict},
 };
 
-pub(super) use self::{findings::evidence, sections::step, unseen::not_seen_in_short};
+pub(super) use self::{
+    findings::evidence,
+    journey::{in_detail, lines},
+    sections::step,
+    unseen::not_seen_in_short,
+};
 use super::{
     Renderer, Show, Style,
     text::{Sheet, Text, Tone},
@@ -42,10 +48,11 @@ impl Renderer for Table {
         sections::guide(report, sheet)?;
         sections::firewall(report, sheet)?;
         sections::pins(report, sheet)?;
+        journey::journey(report, sheet)?;
         sections::certificates(report, sheet)?;
         if style.detailed() {
             checks::every(report, sheet)?;
-        } else {
+        } else if !all_is_well(report, style) {
             checks::passed(report, sheet)?;
         }
         unseen::next_commands(report, sheet)?;
@@ -63,7 +70,14 @@ fn verdict(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
         sheet.prose(0, &Text::of(Tone::Strong, as_of).and(Tone::Plain, format!("and taken {}", report.taken_at)))?;
     }
     let checks = counted(report.checks.len(), "check");
-    sheet.prose(0, &Text::plain(format!("{checks}: {}", counts(&report.counts))))
+    // Where all is well, the numbers are all that is said of what passed.
+    let hint = if all_is_well(report, sheet.style) { "(-v shows each)" } else { "" };
+    sheet.prose(0, &Text::plain(format!("{checks}: {}", counts(&report.counts))).and(Tone::Dim, hint))
+}
+
+/// A sound deployment is told on one screen.
+fn all_is_well(report: &Report, style: &Style) -> bool {
+    report.verdict == Verdict::Ready && style.show == Show::Findings && !style.detailed()
 }
 
 /// A second space before a piece, so that it stands apart; nothing for nothing.

@@ -122,7 +122,7 @@ fn a_chat_message_has_twelve_lines_at_most() {
     }
     let shut = shown("short", &sample::everything_fails(), Style::default());
     assert_eq!(shut.lines().count(), 10);
-    assert!(shut.contains("\nand 17 more failing checks\n"), "{shut}");
+    assert!(shut.contains("\nand 18 more failing checks\n"), "{shut}");
 }
 
 #[test]

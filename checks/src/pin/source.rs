@@ -338,7 +338,7 @@ fn wrong_type(host: &str, found: &str) -> EntryFault {
 }
 
 /// The exact name, else the longest pinned name that is a plain suffix of the host, with no dot boundary.
-fn applied_name<'a>(host: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn applied_name<'a>(host: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     names.filter(|name| !name.is_empty() && host.ends_with(name)).max_by_key(|name| name.len())
 }
 

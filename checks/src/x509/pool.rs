@@ -21,6 +21,11 @@ const SIGNING_ROOT: &str = "6b43368bbdf31386e839492f8cc8c3e59fec26f46df8ab400863
 /// A certificate in the pool.
 pub(super) type Index = usize;
 
+/// Whether this is the Workspace ONE signing root itself.
+pub fn is_known_signing_root(id: &CertId) -> bool {
+    id.0 == SIGNING_ROOT
+}
+
 /// The certificates, and the signatures verified so far.
 #[derive(Default)]
 pub(super) struct Pool<'a> {
@@ -221,7 +226,7 @@ impl<'a> Surroundings<'a> {
 
     /// Trusts the Workspace ONE signing root, wherever it comes from.
     pub fn recognise(&mut self, index: Index, pool: &Pool<'a>) {
-        if pool.facts(index).id.0 == SIGNING_ROOT {
+        if is_known_signing_root(&pool.facts(index).id) {
             self.trust(index, RootKind::Signing, pool);
         }
     }

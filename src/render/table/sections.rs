@@ -84,7 +84,10 @@ pub(super) fn pins(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
     let mut sizes = vec![Text::default(); 2];
     for source in sources {
         let mark = if source.used { "*" } else { "" };
-        titles.push(Text::of(Tone::Strong, format!("{}{mark}", source.title)));
+        // Columns are narrow, and the places beside them are not: `cloud`, `uploaded`.
+        let title = source.title.strip_suffix(" certificates").or(source.title.strip_suffix(" registry"));
+        let title = title.unwrap_or(&source.title);
+        titles.push(Text::of(Tone::Strong, format!("{title}{mark}")));
         sizes.push(Text::of(Tone::Dim, source.pins.map_or("not seen".to_owned(), |pins| counted(pins, "pin"))));
     }
     grid.row(titles);
@@ -120,9 +123,9 @@ pub(super) fn pins(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
 }
 
 /// The service itself goes by its name.
-const BY_NAME: &str = "by name";
+pub(super) const BY_NAME: &str = "by name";
 
-fn role_words(role: &str) -> &str {
+pub(super) fn role_words(role: &str) -> &str {
     match role {
         "Device Services" => BY_NAME,
         "next certificate" => "next",
@@ -149,7 +152,7 @@ fn alike<'a>(rows: &'a [PinRow], style: &Style) -> Vec<Vec<&'a PinRow>> {
 }
 
 /// Places by name as long as they are few; in detail, all.
-fn few(places: Vec<String>, style: &Style) -> Vec<String> {
+pub(super) fn few(places: Vec<String>, style: &Style) -> Vec<String> {
     const FEW: usize = 2;
     if places.len() <= FEW || style.detailed() {
         return places;
@@ -233,13 +236,14 @@ pub(super) fn certificates(report: &Report, sheet: &mut Sheet<'_>) -> io::Result
 
 /// Where nothing is wrong, the first certificate to expire is what matters.
 fn in_short(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
-    sheet.heading("Certificates")?;
     let end = |chain: &ChainView| chain.certificates.iter().filter_map(|one| one.not_after).min();
     let ending = report.chains.iter().filter_map(|chain| Some((end(chain)?, subject(chain.certificates.first()?))));
     let Some((end, name)) = ending.min() else { return Ok(()) };
     let days = counted(usize::try_from(report.judged_at.days_until(end)).unwrap_or(0), "day");
     let count = counted(report.chains.len(), "chain");
-    sheet.prose(2, &Text::plain(format!("{count}; first to expire: {name}, on {}, in {days}", end.day())))
+    let text = format!("{count}; {name} expires first, {}, {days}", end.day());
+    sheet.gap()?;
+    sheet.prose(0, &Text::of(Tone::Strong, "Certificates:").and(Tone::Plain, text))
 }
 
 /// The CN where there is one; the whole subject stands in the details.

@@ -77,11 +77,18 @@ pub(super) fn skipped(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> 
     if checks.is_empty() {
         return Ok(());
     }
-    sheet.heading("Skipped")?;
-    for (reasons, ids) in by_reason(&checks, State::Skipped) {
-        let text = Text::default().and_list(Tone::Plain, super::ids(report, &ids));
+    let groups = by_reason(&checks, State::Skipped).into_iter().map(|(reasons, ids)| {
         let why: Vec<String> = reasons.into_iter().map(|(_, reason)| reason).collect();
-        sheet.prose(2, &text.and_sentence(Tone::Dim, format!("– {}", why.join("; "))))?;
+        (super::ids(report, &ids), why.join("; "))
+    });
+    if super::all_is_well(report, sheet.style) {
+        let told: Vec<String> = groups.map(|(ids, why)| format!("{} – {why}", ids.join(", "))).collect();
+        let text = Text::of(Tone::Strong, "Skipped:").and_sentence(Tone::Plain, told.join("; "));
+        return sheet.prose(0, &text);
+    }
+    sheet.heading("Skipped")?;
+    for (ids, why) in groups {
+        sheet.prose(2, &Text::default().and_list(Tone::Plain, ids).and_sentence(Tone::Dim, format!("– {why}")))?;
     }
     Ok(())
 }

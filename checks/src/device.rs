@@ -1,0 +1,5 @@
+//! What devices will do.
+
+mod journey;
+
+pub use journey::Journey;
