@@ -56,8 +56,10 @@ pub enum PlatformRule {
     NoDigitalSignature,
     /// A name stands in the SAN more than once.
     NameTwice {
-        /// The name.
+        /// The name; the first of them, where there are several.
         name: String,
+        /// How many other names do too: a SAN may hold thousands, and they are one fault.
+        more: usize,
     },
 }
 

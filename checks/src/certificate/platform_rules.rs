@@ -170,20 +170,21 @@ fn of_leaf(leaf: &CertificateFacts, is_public: bool) -> Vec<PlatformRule> {
     if leaf.key_usage.as_ref().is_some_and(|usages| !names(usages, &["digitalSignature"])) {
         rules.push(PlatformRule::NoDigitalSignature);
     }
-    rules.extend(twice(&leaf.dns_names));
     // An address that stands as a dNSName too, as old clients wanted it, is another name.
-    rules.extend(twice(&leaf.ip_addresses));
+    let again: Vec<&String> = twice(&leaf.dns_names).chain(twice(&leaf.ip_addresses)).collect();
+    if let Some((name, others)) = again.split_first() {
+        rules.push(PlatformRule::NameTwice { name: (*name).clone(), more: others.len() });
+    }
     rules
 }
 
 /// Each name that stands more than once, in whatever case.
-fn twice(names: &[String]) -> Vec<PlatformRule> {
+fn twice(names: &[String]) -> impl Iterator<Item = &String> {
     let (mut seen, mut told) = (HashSet::new(), HashSet::new());
-    let again = names.iter().filter(|name| {
+    names.iter().filter(move |name| {
         let normal = name.to_ascii_lowercase();
         !seen.insert(normal.clone()) && told.insert(normal)
-    });
-    again.map(|name| PlatformRule::NameTwice { name: name.clone() }).collect()
+    })
 }
 
 /// Of a CA between, serverAuth is asked only where it limits what is issued below it.

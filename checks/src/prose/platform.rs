@@ -64,8 +64,13 @@ fn what(rule: &PlatformRule, place: Place) -> (String, String) {
             "has a key usage without digitalSignature, yet signs every handshake of TLS 1.3 and ECDHE".to_owned(),
             "may refuse it".to_owned(),
         ),
-        PlatformRule::NameTwice { name } => {
-            (format!("has {name} in its SAN more than once"), "may stumble over it".to_owned())
+        PlatformRule::NameTwice { name, more } => {
+            let others = match more {
+                0 => String::new(),
+                1 => " and 1 other name".to_owned(),
+                several => format!(" and {several} other names"),
+            };
+            (format!("has {name}{others} in its SAN more than once"), "may stumble over it".to_owned())
         }
     }
 }

@@ -314,7 +314,7 @@ fn of_certificates() -> Vec<Cause> {
         PlatformRule::UnusualKey { key: text() },
         PlatformRule::LeafIsCa,
         PlatformRule::NoDigitalSignature,
-        PlatformRule::NameTwice { name: text() },
+        PlatformRule::NameTwice { name: text(), more: 1 },
     ];
     causes.extend(rules.map(|rule| Cause::PlatformRule { certificate: certificate(), rule }));
     causes.extend(faults.map(|fault| Cause::PathBroken { certificate: certificate(), fault }));

@@ -268,7 +268,8 @@ fn hazards_of_the_leaf_are_warned_of() {
         let found = changed(0, |leaf| leaf.key_usage = usages);
         assert_eq!(found, if expected { vec![(WARN, PlatformRule::NoDigitalSignature)] } else { vec![] });
     }
-    let twice = |name: &str| (WARN, PlatformRule::NameTwice { name: name.into() });
+    let among = |name: &str, more| (WARN, PlatformRule::NameTwice { name: name.into(), more });
+    let twice = |name: &str| among(name, 0);
     for (names, addresses, expected) in [
         (vec!["a.example", "b.example"], vec!["10.1.0.11"], vec![]),
         (vec!["a.example", "b.example", "a.example"], vec![], vec![twice("a.example")]),
@@ -276,6 +277,7 @@ fn hazards_of_the_leaf_are_warned_of() {
         (vec!["*.example", "a.example"], vec![], vec![]),
         (vec!["a.example"], vec!["10.1.0.11", "10.1.0.11"], vec![twice("10.1.0.11")]),
         (vec!["a.example", "10.1.0.11"], vec!["10.1.0.11"], vec![]),
+        (vec!["a.example", "b.example", "b.example", "a.example"], vec!["::1", "::1"], vec![among("b.example", 2)]),
     ] {
         let found = changed(0, |leaf| {
             leaf.dns_names = names.iter().map(|name| (*name).to_owned()).collect();
