@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     check::{Case, Check, CheckId, Judgement},
     deployment::{Accept, Scope, Severity},
-    outcome::{Evidence, Finding, Outcome, State, Target, Unobserved},
+    outcome::{Evidence, Faulty, Finding, Outcome, State, Target, Unobserved},
     prose,
     registry::CHECKS,
     report::{
@@ -56,7 +56,7 @@ fn selected(case: &Case<'_>, check: &dyn Check) -> Option<Judgement> {
 /// What was asked and not seen is traced to the check that explains it, which failed or hides it: of the same target, else of any target
 /// (a pin that was not seen because the Trust Service gave no answer).
 fn trace(judged: &mut [(&dyn Check, Judgement)]) {
-    let failing: Vec<(CheckId, Vec<Target>)> = judged
+    let failing: Vec<(CheckId, Faulty)> = judged
         .iter()
         .map(|(check, judgement)| {
             let hides = |outcome: &Outcome| match outcome {
@@ -65,18 +65,18 @@ fn trace(judged: &mut [(&dyn Check, Judgement)]) {
                 _ => false,
             };
             let targets = judgement.iter().filter(|(_, outcome)| hides(outcome));
-            (check.meta().id, targets.map(|(target, _)| target.clone()).collect::<Vec<_>>())
+            (check.meta().id, targets.map(|(target, _)| target).collect::<Faulty>())
         })
-        .filter(|(_, targets)| !targets.is_empty())
+        .filter(|(_, faulty)| !faulty.is_empty())
         .collect();
     let depends: BTreeMap<CheckId, &'static [CheckId]> =
         judged.iter().map(|(check, _)| (check.meta().id, check.meta().depends_on)).collect();
     for (check, judgement) in judged {
         let closure = closure(check.meta().id, &depends);
-        let culprits: Vec<&(CheckId, Vec<Target>)> = failing.iter().filter(|(id, _)| closure.contains(id)).collect();
+        let culprits: Vec<&(CheckId, Faulty)> = failing.iter().filter(|(id, _)| closure.contains(id)).collect();
         for (target, outcome) in judgement {
             let Outcome::NotObserved(Unobserved::Unanswered { reason }) = outcome else { continue };
-            let direct = culprits.iter().find(|(_, targets)| targets.iter().any(|failed| failed.explains(target)));
+            let direct = culprits.iter().find(|(_, faulty)| faulty.explains(target));
             if let Some((id, _)) = direct.or(culprits.first()) {
                 *outcome = Outcome::NotObserved(Unobserved::Because { check: *id, reason: reason.clone() });
             }
@@ -291,7 +291,7 @@ fn run(case: &Case<'_>) -> Run {
 mod tests {
     use super::*;
     use crate::{
-        deployment::{Accept, Role, TrustServiceMode, Vantage},
+        deployment::{Accept, Endpoint, Role, TrustServiceMode, Vantage},
         recording::{NameFailure, Recording},
         testing::{NOW, name, recording, refused},
         time::Timestamp,
@@ -391,5 +391,29 @@ mod tests {
         recording.policy.scope = Scope::Vantage;
         recording.unasked = vec!["the rest".into()];
         assert_eq!(judged(&[recording]).verdict, Verdict::Incomplete);
+    }
+
+    #[test]
+    fn a_fault_explains_what_was_not_seen_behind_it() {
+        let endpoint = |host: &str| Endpoint::new(host, 443);
+        let at = |host: &str, last: u8| Target::At(endpoint(host), ([10, 0, 0, last], 443).into());
+        let (service, name) = (Target::Endpoint(endpoint("a")), Target::Name("a".into(), "system".into()));
+        for (fault, unseen, expected) in [
+            (&service, &service, true),
+            (&service, &at("a", 1), true),
+            (&service, &name, false),
+            (&service, &Target::Endpoint(endpoint("b")), false),
+            (&at("a", 1), &service, true),
+            (&at("a", 1), &at("a", 1), true),
+            (&at("a", 1), &at("a", 2), false),
+            (&name, &service, true),
+            (&name, &at("a", 1), true),
+            (&name, &at("b", 1), false),
+            (&name, &Target::Name("a".into(), "another".into()), false),
+            (&Target::Thing("x".into()), &Target::Thing("x".into()), true),
+            (&Target::Thing("x".into()), &Target::File("x".into()), false),
+        ] {
+            assert_eq!([fault].into_iter().collect::<Faulty>().explains(unseen), expected, "{fault} {unseen}");
+        }
     }
 }

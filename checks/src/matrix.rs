@@ -1,5 +1,7 @@
 //! Every key that devices can meet at Device Services, against every source of pins.
 
+use std::collections::HashMap;
+
 use crate::{
     check::Case,
     deployment::Role,
@@ -23,7 +25,7 @@ pub struct Met<'a> {
 
 /// Every address of Device Services and of what stands in front of and behind it, once for each key met there.
 pub fn met<'a>(case: &'a Case<'_>) -> Vec<Met<'a>> {
-    let mut met: Vec<Met<'a>> = Vec::new();
+    let mut met = Places::default();
     let roles = [Role::DeviceServices, Role::Balancer, Role::ReverseProxy, Role::Backend];
     for role in roles {
         for (vantage, fact) in case.connections(&[role]).filter(|(_, fact)| reach::is_asked_as_devices_do(fact)) {
@@ -40,11 +42,13 @@ pub fn met<'a>(case: &'a Case<'_>) -> Vec<Met<'a>> {
                 }
             };
             let leaf = sent.first().and_then(|id| case.certificate(id));
-            push(&mut met, Met { target, role, leaf });
+            met.push(Met { target, role, leaf });
         }
-        let unasked = case.unasked_servers(role).map(|target| Met { target, role, leaf: None });
-        met.extend(unasked.collect::<Vec<_>>());
+        for target in case.unasked_servers(role) {
+            met.all.push(Some(Met { target, role, leaf: None }));
+        }
     }
+    let mut met: Vec<Met<'a>> = met.all.into_iter().flatten().collect();
     if !met.iter().any(|met| met.role == Role::DeviceServices) {
         let target = Target::Endpoint(case.deployment.device_services_endpoint());
         met.insert(0, Met { target, role: Role::DeviceServices, leaf: None });
@@ -52,17 +56,37 @@ pub fn met<'a>(case: &'a Case<'_>) -> Vec<Met<'a>> {
     met
 }
 
-fn push<'a>(met: &mut Vec<Met<'a>>, new: Met<'a>) {
-    let key = |met: &Met<'_>| met.leaf.map(|leaf| leaf.key.spki_sha256.clone());
-    let same_place = |known: &Met<'_>| known.target == new.target;
-    if new.leaf.is_none() && met.iter().any(same_place) {
-        return;
-    }
-    if new.leaf.is_some() {
-        met.retain(|known| !same_place(known) || known.leaf.is_some());
-    }
-    if !met.iter().any(|known| same_place(known) && key(known) == key(&new)) {
-        met.push(new);
+/// What was met, and where in the list each place stands.
+#[derive(Default)]
+struct Places<'a> {
+    all: Vec<Option<Met<'a>>>,
+    by_target: HashMap<Target, Vec<usize>>,
+}
+
+impl<'a> Places<'a> {
+    /// Each key of a place once; that nothing was seen there only as long as nothing was.
+    fn push(&mut self, new: Met<'a>) {
+        let known = self.by_target.entry(new.target.clone()).or_default();
+        let leaf = |place: &usize| self.all.get(*place).and_then(Option::as_ref).map(|met| met.leaf);
+        let Some(key) = new.leaf.map(|leaf| &leaf.key.spki_sha256) else {
+            if known.is_empty() {
+                known.push(self.all.len());
+                self.all.push(Some(new));
+            }
+            return;
+        };
+        if known.iter().filter_map(leaf).flatten().any(|leaf| leaf.key.spki_sha256 == *key) {
+            return;
+        }
+        if let [only] = known.as_slice()
+            && leaf(only) == Some(None)
+            && let Some(place) = self.all.get_mut(*only)
+        {
+            *place = None;
+            known.clear();
+        }
+        known.push(self.all.len());
+        self.all.push(Some(new));
     }
 }
 

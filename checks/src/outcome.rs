@@ -1,6 +1,6 @@
 //! What a check says of a target.
 
-use std::{fmt, net::SocketAddr};
+use std::{collections::HashSet, fmt, net::SocketAddr};
 
 use serde::{Serialize, Serializer};
 
@@ -34,15 +34,6 @@ impl Target {
         }
     }
 
-    /// Whether something wrong with `self` explains that `other` could not be observed.
-    pub fn explains(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Endpoint(a), Self::Endpoint(b) | Self::At(b, _)) | (Self::At(a, _), Self::Endpoint(b)) => a == b,
-            (Self::Name(name, _), Self::Endpoint(endpoint) | Self::At(endpoint, _)) => *name == endpoint.host,
-            _ => self == other,
-        }
-    }
-
     /// The host it speaks of, if any.
     pub fn host(&self) -> Option<&str> {
         match self {
@@ -50,6 +41,55 @@ impl Target {
             Self::Name(name, _) => Some(name),
             Self::File(_) | Self::Thing(_) => None,
         }
+    }
+}
+
+/// Where something is wrong, and what that explains: a fault of a service that its addresses were not seen, a fault of an
+/// address that its service was not, a fault of a name either.
+#[derive(Default)]
+pub struct Faulty {
+    exact: HashSet<Target>,
+    services: HashSet<Endpoint>,
+    hosts: HashSet<String>,
+}
+
+impl Faulty {
+    /// Whether this explains that `target` could not be observed.
+    pub fn explains(&self, target: &Target) -> bool {
+        let by_service = match target {
+            Target::Endpoint(endpoint) | Target::At(endpoint, _) => {
+                self.services.contains(endpoint) || self.hosts.contains(&endpoint.host)
+            }
+            Target::Name(..) | Target::File(_) | Target::Thing(_) => false,
+        };
+        by_service || self.exact.contains(target)
+    }
+
+    /// Whether nothing is.
+    pub fn is_empty(&self) -> bool {
+        self.exact.is_empty()
+    }
+}
+
+impl<'a> FromIterator<&'a Target> for Faulty {
+    fn from_iter<T: IntoIterator<Item = &'a Target>>(targets: T) -> Self {
+        let mut all = Self::default();
+        for target in targets {
+            all.exact.insert(target.clone());
+            match target {
+                Target::Endpoint(endpoint) => {
+                    all.services.insert(endpoint.clone());
+                }
+                Target::At(endpoint, _) => {
+                    all.exact.insert(Target::Endpoint(endpoint.clone()));
+                }
+                Target::Name(name, _) => {
+                    all.hosts.insert(name.clone());
+                }
+                Target::File(_) | Target::Thing(_) => {}
+            }
+        }
+        all
     }
 }
 

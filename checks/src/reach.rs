@@ -1,7 +1,7 @@
 //! Whether a conversation reached its server: shared by the rows of the firewall table and `network/reachable`, so that
 //! both read the same facts alike.
 
-use std::net::SocketAddr;
+use std::{collections::HashMap, net::SocketAddr};
 
 use crate::{
     cause::Cause,
@@ -161,13 +161,17 @@ impl Missed<'_> {
 /// Each address once: the worst of its conversations.
 pub fn of_each_address<'a>(case: &Case<'_>, facts: impl Iterator<Item = (Vantage, &'a ConnectionFact)>) -> Judgement {
     let mut judgement: Judgement = Vec::new();
+    let mut places: HashMap<Target, usize> = HashMap::new();
     for (vantage, fact) in facts {
         let target = Target::of(&fact.endpoint, fact.address);
         let outcome = of(case, vantage, fact);
-        match judgement.iter_mut().find(|(known, _)| *known == target) {
+        match places.get(&target).and_then(|place| judgement.get_mut(*place)) {
             Some((_, known)) if known.state() >= outcome.state() => {}
             Some((_, known)) => *known = outcome,
-            None => judgement.push((target, outcome)),
+            None => {
+                places.insert(target.clone(), judgement.len());
+                judgement.push((target, outcome));
+            }
         }
     }
     judgement

@@ -1,12 +1,14 @@
 //! The sections of a report that gather what several checks found: the guide, the firewall table, the chains.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::{
     check::{Case, CheckId},
     client::{self, Journey},
     guide::{self, STEPS},
     outcome::{State, Target},
     reach::Row,
-    recording::ConversationFailure,
+    recording::{CertId, ConversationFailure},
     registry::CHECKS,
     report::{CertificateView, ChainView, CheckReport, FirewallRow, GuideRow},
     x509::{CertificateFacts, ChainFacts, PathEnd, Unreadable},
@@ -120,7 +122,9 @@ fn unseen(report: &CheckReport, elsewhere: &str) -> Option<String> {
 
 /// Each distinct chain, with everybody who presented it.
 pub fn chains(case: &Case<'_>) -> Vec<ChainView> {
-    let mut seen: Vec<(&[crate::recording::CertId], Vec<Target>, Option<String>)> = Vec::new();
+    let mut seen: Vec<(&[CertId], Vec<Target>, Option<String>)> = Vec::new();
+    let mut places: HashMap<&[CertId], usize> = HashMap::new();
+    let mut told: HashSet<(&[CertId], Target)> = HashSet::new();
     for fact in case.recordings.iter().flat_map(|recording| &recording.connections) {
         let sent = match &fact.outcome {
             Ok(handshake) => &handshake.chain,
@@ -129,11 +133,15 @@ pub fn chains(case: &Case<'_>) -> Vec<ChainView> {
         };
         let Some(facts) = case.chain(sent) else { continue };
         let target = Target::of(&fact.endpoint, fact.address);
-        match seen.iter_mut().find(|(known, ..)| *known == sent.as_slice()) {
-            Some((_, targets, _)) if targets.contains(&target) => {}
-            Some((_, targets, _)) => targets.push(target),
-            None => seen.push((sent, vec![target], anchor(facts, fact.role))),
+        if !told.insert((sent, target.clone())) {
+            continue;
         }
+        if let Some((_, targets, _)) = places.get(sent.as_slice()).and_then(|place| seen.get_mut(*place)) {
+            targets.push(target);
+            continue;
+        }
+        places.insert(sent, seen.len());
+        seen.push((sent, vec![target], anchor(facts, fact.role)));
     }
     seen.into_iter()
         .filter_map(|(sent, targets, anchor)| {

@@ -1,6 +1,6 @@
 //! `certificate/same-everywhere`
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Said, leaf_unreadable, not_its_own, presented};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     deployment::Role,
     outcome::{Evidence, Outcome, Target},
     pin::{self, Book, SourceId},
-    recording::ConnectionFact,
+    recording::{CertId, ConnectionFact},
     report::PinCell,
     x509::{CertificateFacts, KeyFacts},
 };
@@ -102,7 +102,7 @@ fn judge(
         return Outcome::Skipped(format!("{} was met once, so there is nothing to compare", only.place()));
     }
     let keys: BTreeSet<&str> = met.iter().map(Met::key).collect();
-    let (evidence, renewed) = renewals(met, evidence(met, &keys));
+    let (evidence, renewed) = renewals(met, evidence(met));
     if keys.len() <= 1 {
         return Outcome::Pass(evidence);
     }
@@ -118,48 +118,65 @@ fn judge(
     if all_pinned || !(unseen || by == Difference::Sni) {
         return Outcome::Pass(evidence.and("all pinned", if all_pinned { "yes" } else { "no" }));
     }
-    let places = |key: &str| {
-        let places: BTreeSet<String> = met.iter().filter(|one| one.key() == key).map(Met::place).collect();
-        places.into_iter().collect()
-    };
-    let keys = keys.into_iter().map(|key| (key.to_owned(), places(key))).collect();
+    let mut places: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for one in met {
+        places.entry(one.key()).or_default().insert(one.place());
+    }
+    let keys = places.into_iter().map(|(key, places)| (key.to_owned(), places.into_iter().collect())).collect();
     Outcome::warn(Cause::KeysDiffer { keys, by, renewed }, evidence)
 }
 
 /// How often each key was met, of how many times asked.
-fn evidence(met: &[Met<'_>], keys: &BTreeSet<&str>) -> Evidence {
+fn evidence(met: &[Met<'_>]) -> Evidence {
     let servers: BTreeSet<String> = met.iter().map(Met::server).collect();
+    let mut keys: BTreeMap<&str, (usize, BTreeSet<&str>)> = BTreeMap::new();
+    for one in met {
+        let (times, serials) = keys.entry(one.key()).or_default();
+        *times += 1;
+        serials.insert(&one.leaf.serial);
+    }
     let start = Evidence::of("handshakes", format!("{} with {} servers", met.len(), servers.len()));
-    keys.iter().fold(start, |evidence, key| {
-        let with_it: Vec<&Met<'_>> = met.iter().filter(|one| one.key() == *key).collect();
-        let serials: BTreeSet<&str> = with_it.iter().map(|one| one.leaf.serial.as_str()).collect();
+    keys.into_iter().fold(start, |evidence, (key, (times, serials))| {
         let serials = serials.into_iter().collect::<Vec<_>>().join(", ");
-        evidence.and("key", format!("{key}, {} of {} times, serial {serials}", with_it.len(), met.len()))
+        evidence.and("key", format!("{key}, {times} of {} times, serial {serials}", met.len()))
     })
+}
+
+/// Certificates for the same names, the earliest first, and the last of them with each key.
+#[derive(Default)]
+struct SameNames<'a> {
+    all: Vec<&'a CertificateFacts>,
+    by_key: HashMap<&'a str, &'a CertificateFacts>,
 }
 
 /// Each certificate for the same names as another, but from a later day on: what a renewal leaves on some of the servers.
 /// And whether one of them brought a new key. Certificates of the same day are one for each server.
 fn renewals(met: &[Met<'_>], evidence: Evidence) -> (Evidence, bool) {
     let mut leaves: Vec<&CertificateFacts> = Vec::new();
+    let mut counts: HashMap<&CertId, usize> = HashMap::new();
     for one in met {
-        if !leaves.iter().any(|known| known.id == one.leaf.id) {
+        let count = counts.entry(&one.leaf.id).or_default();
+        *count += 1;
+        if *count == 1 {
             leaves.push(one.leaf);
         }
     }
     leaves.sort_by_key(|leaf| leaf.not_before);
     let times = |leaf: &CertificateFacts| {
-        let count = met.iter().filter(|one| one.leaf.id == leaf.id).count();
+        let count = counts.get(&leaf.id).copied().unwrap_or_default();
         format!("serial {}, from {}, {count} of {} times", leaf.serial, leaf.not_before.day(), met.len())
     };
     let mut renewed_key = false;
     let mut told = evidence;
-    for (place, new) in leaves.iter().enumerate() {
-        let former = leaves.iter().take(place).filter(|old| takes_the_place_of(new, old));
-        let former: Vec<_> = former.collect();
+    let mut earlier: BTreeMap<BTreeSet<String>, SameNames<'_>> = BTreeMap::new();
+    for new in leaves {
+        let former = earlier.entry(names(new)).or_default();
         // With the key of any of them, nothing changes for anybody.
-        let same_key = former.iter().rev().find(|old| old.key.spki_sha256 == new.key.spki_sha256);
-        let Some(old) = same_key.or(former.last()) else { continue };
+        let same_key = former.by_key.insert(&new.key.spki_sha256, new);
+        let days_before = former.all.partition_point(|old| old.not_before.days_until(new.not_before) > 0);
+        let old = same_key.or(former.all.get(..days_before).and_then(<[_]>::last).copied());
+        former.all.push(new);
+        let Some(old) = old else { continue };
         let key = if same_key.is_some() { "the same key" } else { "a new key" };
         renewed_key |= same_key.is_none();
         let issuer = if new.issuer == old.issuer { String::new() } else { format!(", now by {}", new.issuer) };
@@ -168,13 +185,8 @@ fn renewals(met: &[Met<'_>], evidence: Evidence) -> (Evidence, bool) {
     (told, renewed_key)
 }
 
-fn takes_the_place_of(new: &CertificateFacts, old: &CertificateFacts) -> bool {
-    let names = |leaf: &CertificateFacts| -> BTreeSet<String> {
-        leaf.dns_names.iter().map(|name| name.to_ascii_lowercase()).chain(leaf.ip_addresses.iter().cloned()).collect()
-    };
-    let later = old.not_before.days_until(new.not_before) > 0;
-    let same_key = new.key.spki_sha256 == old.key.spki_sha256;
-    names(new) == names(old) && (same_key || later)
+fn names(leaf: &CertificateFacts) -> BTreeSet<String> {
+    leaf.dns_names.iter().map(|name| name.to_ascii_lowercase()).chain(leaf.ip_addresses.iter().cloned()).collect()
 }
 
 /// By what keys differ: the first of SNI, repeats, families, addresses that tells them apart.

@@ -1,12 +1,14 @@
 //! `pins/cover-every-server`
 
+use std::collections::HashMap;
+
 use crate::{
     cause::Cause,
     certificate::not_its_own,
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
     deployment::Role,
     matrix::{self, Met},
-    outcome::{Evidence, Outcome},
+    outcome::{Evidence, Outcome, Target},
     pin::{self, Book, Source, SourceId},
     report::PinCell,
     x509::{CertificateFacts, Place},
@@ -39,10 +41,13 @@ impl Check for CoverEveryServer {
             Err(unseen) => return unseen,
         };
         let mut judgement = Judgement::new();
+        let mut said: HashMap<Target, Vec<Outcome>> = HashMap::new();
         for met in matrix::met(case) {
-            let entry = (met.target.clone(), of(case, &book, used, &met));
-            if !judgement.contains(&entry) {
-                judgement.push(entry);
+            let outcome = of(case, &book, used, &met);
+            let said = said.entry(met.target.clone()).or_default();
+            if !said.contains(&outcome) {
+                said.push(outcome.clone());
+                judgement.push((met.target, outcome));
             }
         }
         judgement
