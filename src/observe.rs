@@ -7,6 +7,7 @@ mod board;
 mod conversation;
 mod dns;
 pub mod files;
+pub mod hosts;
 mod http;
 pub mod legacy;
 pub mod plan;
@@ -20,7 +21,7 @@ mod watched;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, time::Duration};
+use std::{fmt, path::PathBuf, time::Duration};
 
 use pinflight_checks::{
     deployment::{Deployment, Policy, Vantage},
@@ -45,6 +46,8 @@ pub struct Job {
     pub now: Timestamp,
     /// What [`files::load`] read.
     pub supplied: files::Supplied,
+    /// The hosts file that counts here.
+    pub hosts_file: PathBuf,
     /// What must never be recorded.
     pub secrets: Secrets,
 }
@@ -97,10 +100,11 @@ pub async fn observe(
     on_event: impl Fn(Event) + Send + Sync + 'static,
 ) -> Recording {
     let began = Instant::now();
-    let Job { vantage, deployment, policy, now, supplied, secrets } = job;
+    let Job { vantage, deployment, policy, now, supplied, hosts_file, secrets } = job;
     let files::Supplied { files, certificates, roots } = supplied;
     let tls = tls::Client::new(own_roots(&roots, &certificates), now);
-    let network = run::Setting { vantage, deployment: deployment.clone(), secrets, tls, certificates, began };
+    let hosts = hosts::read(&hosts_file).map_err(|error| error.to_string());
+    let network = run::Setting { hosts, vantage, deployment: deployment.clone(), secrets, tls, certificates, began };
     let found = run::run(network, cancel, Box::new(on_event)).await;
     Recording {
         schema: SCHEMA.to_owned(),

@@ -23,6 +23,7 @@ pages! {
     "firewall/devices-to-trust-service",
     "dns/discovery-resolves",
     "dns/names-resolve",
+    "dns/resolvers-agree",
     "network/reachable",
     "network/address-families",
     "network/clock",

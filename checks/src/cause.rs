@@ -29,6 +29,36 @@ pub enum Cause {
         failure: NameFailure,
     },
 
+    /// A resolver leads a name to addresses where the deployment cannot be, and is not.
+    NameSinkholed {
+        /// The name.
+        name: String,
+        /// Who was asked.
+        resolver: String,
+        /// The addresses.
+        addresses: Vec<String>,
+    },
+    /// A resolver leads a name to the addresses that it also has for a name that does not exist.
+    NameInvented {
+        /// The name.
+        name: String,
+        /// Who was asked.
+        resolver: String,
+        /// The addresses.
+        addresses: Vec<String>,
+    },
+    /// Two resolvers lead to servers with different keys, not all of them pinned.
+    ResolversDisagree {
+        /// The name.
+        name: String,
+        /// The two who were asked.
+        resolvers: Vec<String>,
+        /// The addresses by each of them.
+        addresses: Vec<String>,
+        /// The keys that are shown there.
+        keys: Vec<String>,
+    },
+
     // ---- TCP and TLS
     /// TCP does not connect.
     TcpFailed {
@@ -748,6 +778,7 @@ impl Cause {
 pub fn owners(kind: &str) -> &'static [&'static str] {
     match kind {
         "name-unresolved" => &["dns/discovery-resolves", "dns/names-resolve"],
+        "name-sinkholed" | "name-invented" | "resolvers-disagree" => &["dns/resolvers-agree"],
         "tcp-failed" | "tls-failed" | "proxy-cannot-reach" => &[
             "firewall/console-to-discovery",
             "firewall/device-services-to-discovery",

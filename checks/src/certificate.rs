@@ -24,8 +24,9 @@ use crate::{
     prose,
     reach::{self, Missed},
     recording::{CertId, ConnectionFact, ConversationFailure, HandshakeSignature, Recording},
+    resolve,
     time::Timestamp,
-    x509::{ChainFacts, Unreadable},
+    x509::{CertificateFacts, ChainFacts, Unreadable},
 };
 
 /// A certificate that cannot be read is `certificate/path`'s, and so is a path that is not sound.
@@ -108,6 +109,11 @@ pub(crate) fn not_its_own(target: &Target, found: &Interception) -> Outcome {
     Outcome::unanswered(format!("what is presented at {target} is not the server's own certificate: {by} re-signs it"))
 }
 
+/// Whether a leaf is for the name of this service.
+pub(crate) fn is_for(endpoint: &Endpoint, leaf: &CertificateFacts) -> bool {
+    matches!(name::judge(endpoint, leaf), Outcome::Pass(_))
+}
+
 /// Judges every distinct chain that servers of these roles presented to a client that asks as devices do; what was asked
 /// and presented none is not observed.
 pub(crate) fn judge_presented(
@@ -117,10 +123,15 @@ pub(crate) fn judge_presented(
 ) -> Judgement {
     let mut said = Said::default();
     let mut judged = HashSet::new();
-    let facts = case.recordings.iter().flat_map(|recording| &recording.connections);
-    for fact in facts.filter(|fact| roles(fact.role) && reach::is_asked_as_devices_do(fact)) {
+    let facts =
+        case.recordings.iter().flat_map(|recording| recording.connections.iter().map(move |fact| (recording, fact)));
+    for (recording, fact) in facts.filter(|(_, fact)| roles(fact.role) && reach::is_asked_as_devices_do(fact)) {
         let Some((sent, signature)) = presented(fact) else { continue };
         let target = Target::of(&fact.endpoint, fact.address);
+        if resolve::is_false(case, recording, fact) {
+            said.say(target, Outcome::unanswered("a resolver leads there, and it is not the deployment"));
+            continue;
+        }
         if !judged.insert((target.clone(), fact.role, sent, format!("{signature:?}"))) {
             continue;
         }

@@ -2,6 +2,8 @@
 
 mod discovery_resolves;
 mod names_resolve;
+mod resolvers_agree;
 
 pub use discovery_resolves::DiscoveryResolves;
 pub use names_resolve::NamesResolve;
+pub use resolvers_agree::ResolversAgree;

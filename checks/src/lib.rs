@@ -37,6 +37,7 @@ mod reach;
 pub mod recording;
 pub mod registry;
 pub mod report;
+mod resolve;
 mod sections;
 pub mod simulate;
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod family;
 mod network;
 mod pins;
 mod platform;
+mod resolvers;
 mod service;
 mod tls;
 mod trust_service;
@@ -49,6 +50,9 @@ pub fn tls_failure(failure: &TlsFailure) -> String {
 fn tell(cause: &Cause) -> (String, String) {
     match cause {
         Cause::NameUnresolved { name, resolver, failure } => network::name(name, resolver, failure),
+        Cause::NameSinkholed { .. } | Cause::NameInvented { .. } | Cause::ResolversDisagree { .. } => {
+            resolvers::tell(cause)
+        }
         Cause::TcpFailed { address, failure } => network::tcp(*address, failure),
         Cause::TlsFailed { address, failure } => network::tls(*address, failure),
         Cause::ProxyCannotReach { proxy, answer } => network::proxy_cannot_reach(proxy, answer),

@@ -10,6 +10,7 @@ use crate::{
     family::{self, Family},
     outcome::{Evidence, Outcome, Target},
     recording::{ConnectFailure, ConnectionFact, ConversationFailure, ProxyFailure, Recording},
+    resolve,
 };
 
 /// A row of the guide's firewall table.
@@ -153,7 +154,10 @@ impl Missed<'_> {
         let family_answers = self
             .address
             .is_none_or(|address| family::is_open_from_source(case, &row, self.role, Family::of(address.ip())));
-        let is_open = case.vantages().contains(&row.source) && !row.is_shut(case) && family_answers;
+        let missed_there = case.connections(&[self.role]).any(|(vantage, fact)| {
+            vantage == row.source && self.address.is_some() && fact.address == self.address && fact.outcome.is_err()
+        });
+        let is_open = !missed_there && case.vantages().contains(&row.source) && !row.is_shut(case) && family_answers;
         is_open.then(|| format!("not reached from {}, but from {}, as the guide asks", self.vantage, row.source))
     }
 }
@@ -195,6 +199,9 @@ fn of(case: &Case<'_>, vantage: Vantage, fact: &ConnectionFact) -> Outcome {
     let missed = Missed { vantage, role: fact.role, endpoint: &fact.endpoint, address, failure };
     if let Some(reason) = missed.spared(case) {
         return Outcome::Skipped(reason);
+    }
+    if case.from(vantage).any(|recording| resolve::is_false(case, recording, fact)) {
+        return Outcome::unanswered(format!("a resolver leads {} where it is not", fact.endpoint));
     }
     if family::is_silent(case, &missed) {
         let family = address.map_or("", |address| Family::of(address.ip()).words());

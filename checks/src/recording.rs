@@ -173,6 +173,8 @@ pub enum Resolver {
     System,
     /// A DNS server that the admin named.
     Server(DnsServer),
+    /// The hosts file of the machine that asked; recorded where it holds the name.
+    Hosts,
     /// `--resolve`: nobody was asked.
     Override,
 }
@@ -182,6 +184,7 @@ impl fmt::Display for Resolver {
         match self {
             Self::System => f.write_str("the operating system"),
             Self::Server(server) => write!(f, "DNS server {server}"),
+            Self::Hosts => f.write_str("the hosts file"),
             Self::Override => f.write_str("--resolve"),
         }
     }
@@ -192,7 +195,7 @@ impl fmt::Display for Resolver {
 pub struct NameFact {
     /// The name, in lower case.
     pub name: String,
-    /// Every role that it was asked for; empty for the proxy's name.
+    /// Every role that it was asked for; empty for the proxy's name and for one that does not exist.
     pub roles: Vec<Role>,
     /// Who was asked.
     pub resolver: Resolver,

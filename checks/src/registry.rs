@@ -10,6 +10,7 @@ use crate::{
 pub const CHECKS: &[&dyn Check] = &[
     &dns::DiscoveryResolves,
     &dns::NamesResolve,
+    &dns::ResolversAgree,
     &network::Proxy,
     &firewall::ConsoleToDiscovery,
     &firewall::DeviceServicesToDiscovery,
@@ -56,6 +57,7 @@ pub fn ids() -> Vec<&'static str> {
 pub(crate) const NAMES_AND_PROXY: &[CheckId] = &[
     CheckId("dns/discovery-resolves"),
     CheckId("dns/names-resolve"),
+    CheckId("dns/resolvers-agree"),
     CheckId("network/proxy"),
     CheckId("network/address-families"),
 ];

@@ -77,6 +77,7 @@ pub(super) fn job(settings: &Settings, supplied: Supplied, now: Timestamp) -> Jo
         policy: settings.policy.clone(),
         now,
         supplied,
+        hosts_file: observe::hosts::of_the_system(),
         secrets: Secrets { proxy_credentials: settings.proxy_credentials.clone() },
     }
 }

@@ -61,7 +61,9 @@ pub fn record(scenario: &Scenario, now: Timestamp) -> anyhow::Result<(Vec<Record
             policy = settings.policy.clone();
             // Never sent, never closed while observing: a demo is over in seconds.
             let (cancel, cancelled) = watch::channel(false);
-            let job = check::job(&settings, supplied, now);
+            let mut job = check::job(&settings, supplied, now);
+            // The demo is the same whatever this machine's own file says.
+            job.hosts_file = folder.path().join("hosts");
             observing.push(tokio::spawn(async move {
                 let recording = observe::observe(job, cancelled, check::silent).await;
                 drop(cancel);

@@ -23,6 +23,7 @@ use crate::{
     observe::{
         Job, Secrets,
         files::{self, Bundle, Supplied},
+        hosts,
         present::{self, Question},
     },
     output, render,
@@ -190,6 +191,7 @@ pub(super) fn ask(means: Means, question: &Question, now: Timestamp) -> anyhow::
         deployment,
         policy: Policy::default(),
         now,
+        hosts_file: hosts::of_the_system(),
         secrets: Secrets { proxy_credentials },
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

@@ -188,6 +188,11 @@ impl Board {
     }
 }
 
+/// A look-up that came to nothing at once.
+pub(super) fn failed(failure: NameFailure) -> TimedLookUp {
+    TimedLookUp { found: LookedUp { answer: Err(failure), queries: Vec::new() }, took: std::time::Duration::ZERO }
+}
+
 /// What `--resolve` gives in place of a look-up.
 pub(super) fn given(addresses: Vec<std::net::IpAddr>) -> TimedLookUp {
     let answer = if addresses.is_empty() {

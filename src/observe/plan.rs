@@ -19,6 +19,9 @@ pub(super) const ADDRESSES: usize = 16;
 /// How many Trust Service URLs that Device Services hands out are followed.
 pub(super) const FOLLOW_UPS: usize = 3;
 
+/// A name that does not exist (RFC 6761, 6.4).
+pub(super) const NOWHERE: &str = "pinflight.invalid";
+
 /// One question that a run may ask.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
@@ -41,6 +44,10 @@ pub fn plan(vantage: Vantage, deployment: &Deployment) -> Vec<Question> {
     }
     if follows_up(vantage, deployment) {
         redirect(&mut plan, network);
+    }
+    if targets.iter().any(|target| Way::of(&target.place, network) == Way::Resolve) {
+        let asks = resolvers(network).into_iter().map(|resolver| name_words(NOWHERE, &resolver));
+        plan.extend(asks.map(|ask| Question { ask, condition: None }));
     }
     retries(&mut plan, network);
     let mut seen = BTreeSet::new();
@@ -88,6 +95,7 @@ fn names(plan: &mut Vec<Question>, place: &Endpoint, network: &Network, because:
         return;
     }
     let asks = resolvers(network).into_iter().map(|resolver| name_words(&place.host, &resolver));
+    let asks = asks.chain([hosts_words(&place.host)]);
     plan.extend(asks.map(|ask| Question { ask, condition: because.map(str::to_owned) }));
 }
 
@@ -98,6 +106,7 @@ fn redirect(plan: &mut Vec<Question>, network: &Network) {
     let host = "the host of the named URL";
     if network.proxy.as_ref().is_none_or(|proxy| !proxy.scheme.resolves_names()) || !network.no_proxy.is_empty() {
         let asks = resolvers(network).into_iter().map(|resolver| name_words(host, &resolver));
+        let asks = asks.chain([hosts_words(host)]);
         plan.extend(asks.map(|ask| Question { ask, condition: Some(because.clone()) }));
     }
     let place = match &network.proxy {
@@ -285,6 +294,11 @@ pub(super) fn place_words(place: &Endpoint, proxy: Option<&Proxy>) -> String {
 /// The question for a name.
 pub(super) fn name_words(name: &str, resolver: &Resolver) -> String {
     format!("A and AAAA of {name} from {resolver}")
+}
+
+/// The look into the hosts file.
+pub(super) fn hosts_words(name: &str) -> String {
+    format!("the hosts file for {name}")
 }
 
 /// Whom names are asked of.

@@ -8,6 +8,7 @@ fn asks(vantage: Vantage, deployment: &Deployment) -> Vec<String> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a plan is told line by line")]
 fn the_whole_plan_is_told() {
     let mut deployment = deployment();
     deployment.discovery.mail_domain = Some("example.com/x".to_owned());
@@ -24,6 +25,7 @@ fn the_whole_plan_is_told() {
     let expected: Vec<(&str, Option<String>)> = vec![
         ("A and AAAA of discovery.example from the operating system", None),
         ("A and AAAA of discovery.example from DNS server 10.1.0.53", None),
+        ("the hosts file for discovery.example", None),
         (
             "TLS handshake with each address of discovery.example, port 443, SNI discovery.example",
             each("discovery.example"),
@@ -47,6 +49,7 @@ fn the_whole_plan_is_told() {
         ),
         ("A and AAAA of ds.example from the operating system", None),
         ("A and AAAA of ds.example from DNS server 10.1.0.53", None),
+        ("the hosts file for ds.example", None),
         ("TLS handshake with each address of ds.example, port 443, SNI ds.example", each("ds.example")),
         ("TLS handshake with each address of ds.example, port 443 without SNI", each("ds.example")),
         ("TLS handshake with each address of ds.example, port 443, SNI ds.example, repeat 1", several.clone()),
@@ -62,6 +65,7 @@ fn the_whole_plan_is_told() {
         ),
         ("A and AAAA of ts.example from the operating system", None),
         ("A and AAAA of ts.example from DNS server 10.1.0.53", None),
+        ("the hosts file for ts.example", None),
         ("TLS handshake with each address of ts.example, port 9001, SNI ts.example", each("ts.example")),
         ("TLS handshake with each address of ts.example, port 9001 without SNI", each("ts.example")),
         ("TLS handshake with each address of ts.example, port 9001, SNI ds.example", each("ts.example")),
@@ -79,7 +83,8 @@ fn the_whole_plan_is_told() {
             below("ts.example"),
         ),
         ("A and AAAA of the host of the named URL from the operating system", Some(named.clone())),
-        ("A and AAAA of the host of the named URL from DNS server 10.1.0.53", Some(named)),
+        ("A and AAAA of the host of the named URL from DNS server 10.1.0.53", Some(named.clone())),
+        ("the hosts file for the host of the named URL", Some(named)),
         ("TLS handshake with the host of the named URL, SNI the host of the named URL", each_named.clone()),
         ("TLS handshake with the host of the named URL without SNI", each_named.clone()),
         ("TLS 1.2-only handshake with the host of the named URL, SNI the host of the named URL", each_named.clone()),
@@ -89,6 +94,8 @@ fn the_whole_plan_is_told() {
             "versions and suites of TLS 1.2 and older at the host of the named URL, SNI the host of the named URL: 16 hellos at most",
             each_named.map(|each| format!("{each}, {nothing_in_common}")),
         ),
+        ("A and AAAA of pinflight.invalid from the operating system", None),
+        ("A and AAAA of pinflight.invalid from DNS server 10.1.0.53", None),
         ("the same TCP connection again", Some("if nobody answers within connect_timeout, up to 1 times".to_owned())),
         (
             "the same DNS question again over UDP",
@@ -137,7 +144,7 @@ fn a_proxy_that_resolves_needs_no_dns_but_for_its_own_name() {
     let names: Vec<_> = by_name.iter().filter(|ask| ask.starts_with("A and AAAA")).collect();
     assert_eq!(names, ["A and AAAA of proxy.example from the operating system"]);
     assert_eq!(
-        by_name[1],
+        by_name[2],
         "TLS handshake with discovery.example:443 through http://proxy.example:3128, SNI discovery.example"
     );
     deployment.network.proxy = Some(proxy(pinflight_checks::deployment::ProxyScheme::Socks5));

@@ -8,7 +8,9 @@ use pinflight_checks::{
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
-    Job, conversation, files, legacy, own_roots,
+    Job, conversation, files,
+    hosts::Hosts,
+    legacy, own_roots,
     plan::{Repeats, Target},
     run::{Observer, Position, Setting},
     tcp::Deadline,
@@ -32,10 +34,11 @@ pub struct Question {
 /// As with [`super::observe`], end the runtime without waiting.
 pub async fn present(job: Job, question: &Question) -> Recording {
     let began = Instant::now();
-    let Job { vantage, deployment, policy, now, supplied, secrets } = job;
+    let Job { vantage, deployment, policy, now, supplied, secrets, .. } = job;
     let files::Supplied { files, certificates, roots } = supplied;
     let tls = tls::Client::new(own_roots(&roots, &certificates), now);
-    let setting = Setting { vantage, deployment: deployment.clone(), secrets, tls, certificates, began };
+    let setting =
+        Setting { hosts: Ok(Hosts::new()), vantage, deployment: deployment.clone(), secrets, tls, certificates, began };
     // Nothing that is asked here leads to another question, and nobody watches.
     let (follow_up, _) = mpsc::unbounded_channel();
     let observer = Observer::new(setting, follow_up, Box::new(|_| {}));

@@ -23,9 +23,11 @@ use tokio::{
 
 use super::{
     Event, Secrets,
-    board::{Board, Found, Order, Step, TimedLookUp, given},
+    board::{Board, Found, Order, Step, TimedLookUp, failed, given},
     conversation::{Got, Route, Shaken, Shaken12},
-    dns, legacy,
+    dns,
+    hosts::Hosts,
+    legacy,
     plan::{self, ADDRESSES, FOLLOW_UPS, Get, Leaf, Target, Way},
     tcp::Deadline,
     tls,
@@ -45,6 +47,8 @@ pub(super) struct Setting {
     pub(super) tls: tls::Client,
     pub(super) certificates: BTreeMap<CertId, Der>,
     pub(super) began: Instant,
+    /// The hosts file, or why it could not be read.
+    pub(super) hosts: Result<Hosts, String>,
 }
 
 /// Asks everything.
@@ -60,7 +64,12 @@ pub(super) async fn run(
     let mut tasks = JoinSet::new();
     let targets: Vec<_> =
         targets.into_iter().zip(1..).map(|(target, place)| (Position::declared(place), target)).collect();
+    let resolves =
+        targets.iter().any(|(_, target)| Way::of(&target.place, &observer.deployment.network) == Way::Resolve);
     observer.announce_all(&targets);
+    if resolves {
+        tasks.spawn(observer.clone().ask_nowhere());
+    }
     for (position, target) in targets {
         tasks.spawn(observer.clone().ask(position, target));
     }
@@ -168,6 +177,7 @@ pub(super) struct Observer {
     on_event: Box<dyn Fn(Event) + Send + Sync>,
     /// The run's beginning: the moment of the recording's `taken_at`.
     began: Instant,
+    hosts: Result<Hosts, String>,
 }
 
 impl Observer {
@@ -176,7 +186,7 @@ impl Observer {
         follow_up: mpsc::UnboundedSender<ServiceUrl>,
         on_event: Box<dyn Fn(Event) + Send + Sync>,
     ) -> Self {
-        let Setting { vantage, deployment, secrets, tls, certificates, began } = setting;
+        let Setting { vantage, deployment, secrets, tls, certificates, began, hosts } = setting;
         Self {
             follows_up: plan::follows_up(vantage, &deployment),
             jobs: Semaphore::new(deployment.network.jobs.clamp(1, Semaphore::MAX_PERMITS)),
@@ -192,6 +202,7 @@ impl Observer {
             follow_up,
             on_event,
             began,
+            hosts,
         }
     }
 
@@ -434,7 +445,7 @@ impl Observer {
                 found.found.answer
             }
         });
-        let mut addresses = Vec::new();
+        let mut addresses = self.by_hosts_file(position, name, role, resolvers.len());
         let mut failure = None;
         for answer in join_all(look_ups).await {
             match answer {
@@ -452,6 +463,30 @@ impl Observer {
         }
     }
 
+    /// The hosts file is a resolver too, where it holds the name; where it cannot be read, that is a fact.
+    fn by_hosts_file(&self, position: &Position, name: &str, role: Option<Role>, after: usize) -> Vec<IpAddr> {
+        let found = match &self.hosts {
+            Ok(hosts) => match hosts.get(name) {
+                Some(addresses) => given(addresses.iter().copied().take(LISTED).collect()),
+                None => return Vec::new(),
+            },
+            Err(detail) => failed(NameFailure::Other { detail: detail.clone() }),
+        };
+        let ask = plan::hosts_words(name);
+        let order = position.at(Step::Name, 0, after);
+        let mut board = self.board();
+        board.name(&ask, &order, name, role, &Resolver::Hosts);
+        board.name_done(&ask, &order, found.clone());
+        found.found.answer.map(|answer| answer.addresses).unwrap_or_default()
+    }
+
+    /// Whoever has an address for a name that cannot exist invents answers.
+    async fn ask_nowhere(self: Arc<Self>) {
+        let place = Endpoint::new(plan::NOWHERE, 443);
+        // That there is no such name is the answer that is hoped for.
+        let _ = self.resolve(&Position::declared(usize::MAX - 1), &place, None).await;
+    }
+
     async fn look_up(&self, name: &str, resolver: &Resolver, deadline: Deadline) -> TimedLookUp {
         let began = Instant::now();
         let network = &self.deployment.network;
@@ -461,7 +496,7 @@ impl Observer {
                 Box::pin(dns::server(server, name, &self.tls, connect_timeout, step, deadline)).await
             }
             Resolver::System => dns::system(name, deadline.step(network.step_timeout)).await,
-            Resolver::Override => return given(Vec::new()),
+            Resolver::Hosts | Resolver::Override => return given(Vec::new()),
         };
         TimedLookUp { found, took: began.elapsed() }
     }

@@ -70,6 +70,7 @@ fn job(vantage: Vantage, deployment: Deployment) -> Job {
         policy: Policy::default(),
         now: Timestamp::parse("2027-03-01").unwrap(),
         supplied: files::Supplied { files: Vec::new(), certificates: BTreeMap::new(), roots },
+        hosts_file: "/nonexistent/hosts".into(),
         secrets: Secrets::default(),
     }
 }

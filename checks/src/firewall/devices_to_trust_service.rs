@@ -18,6 +18,7 @@ impl Check for DevicesToTrustService {
             depends_on: &[
                 CheckId("dns/discovery-resolves"),
                 CheckId("dns/names-resolve"),
+                CheckId("dns/resolvers-agree"),
                 CheckId("network/proxy"),
                 CheckId("network/address-families"),
                 CheckId("trust-service/url"),

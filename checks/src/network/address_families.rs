@@ -176,6 +176,11 @@ fn are_for_us(case: &Case<'_>, group: &Group<'_>) -> bool {
         .map(|handshake| case.chain(&handshake.chain)?.used_path(group.role).map(|path| &path.end))
         .collect();
     let all_public = ends.iter().flatten().all(|end| end.is_public());
+    // Whoever re-signs on one family is tls/interception's.
+    let mut leaves = [Family::V4, Family::V6].into_iter().flat_map(|family| leaves(case, group, family));
+    if leaves.any(|leaf| case.interception(&leaf.id).is_some()) {
+        return false;
+    }
     ends.iter().all(Option::is_some) && !all_public
 }
 

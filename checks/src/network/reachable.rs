@@ -20,6 +20,7 @@ impl Check for Reachable {
             depends_on: &[
                 CheckId("dns/discovery-resolves"),
                 CheckId("dns/names-resolve"),
+                CheckId("dns/resolvers-agree"),
                 CheckId("network/proxy"),
                 CheckId("network/address-families"),
                 CheckId("firewall/discovery-to-device-services"),

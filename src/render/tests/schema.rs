@@ -143,6 +143,14 @@ fn of_clocks_and_families() -> Vec<Cause> {
         },
         Cause::PeerClockWrong { ahead: -600, vantage, agree: vec![text()] },
         Cause::ClocksDiffer { ahead: 600, vantage },
+        Cause::NameSinkholed { name: text(), resolver: text(), addresses: vec![text()] },
+        Cause::NameInvented { name: text(), resolver: text(), addresses: vec![text()] },
+        Cause::ResolversDisagree {
+            name: text(),
+            resolvers: vec![text(), text()],
+            addresses: vec![text(), text()],
+            keys: vec![text(), text()],
+        },
         Cause::FamilySilent { name: text(), family: "IPv6", addresses: vec![text()], answering: vec![text()] },
         Cause::FamiliesDiffer { name: text(), v4: vec![sample::leaf_name()], v6: vec![sample::leaf_name()] },
     ]
@@ -404,6 +412,9 @@ fn of_pins() -> Vec<Cause> {
 fn is_known(cause: &Cause) {
     match cause {
         Cause::NameUnresolved { .. }
+        | Cause::NameSinkholed { .. }
+        | Cause::NameInvented { .. }
+        | Cause::ResolversDisagree { .. }
         | Cause::TcpFailed { .. }
         | Cause::TlsFailed { .. }
         | Cause::ProxyCannotReach { .. }
