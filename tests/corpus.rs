@@ -16,7 +16,9 @@ const TARGETS: &[Target] = &[
     ("certificate", fuzz::certificate),
     ("chain", fuzz::chain),
     ("files", fuzz::files),
+    ("flight", fuzz::flight),
     ("recording", fuzz::recording),
+    ("request", fuzz::request),
 ];
 
 #[test]

@@ -4,7 +4,10 @@
 use std::sync::LazyLock;
 
 use pinflight::{
-    observe::files,
+    observe::{
+        files,
+        legacy::{self, End},
+    },
     render::{self, Style},
 };
 use pinflight_checks::{
@@ -14,7 +17,7 @@ use pinflight_checks::{
     inspect::{Filed, Inspection},
     json::Json,
     judge, pin,
-    recording::{BodyEnd, CertId, Der, Recording},
+    recording::{BodyEnd, CertId, Der, FileContent, Recording},
     report::Report,
     x509::{self, CertificateFacts},
 };
@@ -133,6 +136,34 @@ pub fn files(bytes: &[u8]) {
         assert!(!bundle.certificates.is_empty());
         inspect(&bundle.certificates);
     }
+}
+
+/// The bytes as what an old server says, from ServerHello on.
+pub fn flight(bytes: &[u8]) {
+    let flight = legacy::read_flight(bytes);
+    // A certificate is never longer than the message that it came in.
+    assert!(flight.chain.iter().map(Vec::len).sum::<usize>() <= bytes.len());
+    if matches!(flight.end, Some(End::Done | End::Alert(_) | End::Malformed)) {
+        let more = [bytes, &[22, 3, 3, 0, 1, 14]].concat();
+        assert_eq!(legacy::read_flight(&more), flight, "what follows the end says nothing");
+    }
+    if !flight.chain.is_empty() {
+        inspect(&flight.chain);
+    }
+}
+
+/// The bytes as the signing request of the Trust Service.
+pub fn request(bytes: &[u8]) {
+    assert_eq!(x509::read_csr(bytes), x509::read_csr(bytes), "one request, two readings");
+    let mut recording = TEMPLATE.clone();
+    recording.answers.clear();
+    recording.connections.clear();
+    for file in &mut recording.files {
+        if let FileContent::Csr(request) = &mut file.content {
+            *request = Der(bytes.to_vec());
+        }
+    }
+    report(&[recording]);
 }
 
 /// The bytes as a recording that came by mail.
