@@ -37,7 +37,7 @@ fn the_demo_is_ready_and_fits_on_one_screen() {
     let output = common::pinflight().args(["demo", "--width", "80"]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0));
-    assert!(text.starts_with("READY  ") && text.lines().count() <= 50, "{text}");
+    assert!(text.starts_with("READY  ") && text.lines().count() <= 48, "{text}");
 }
 
 #[test]

@@ -3,15 +3,19 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod common;
+#[path = "common/tls.rs"]
+mod tls;
 
 use std::{
     collections::BTreeMap,
-    io::{BufRead, BufReader, Write},
+    io::Write,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
 
 use serde_json::Value;
+
+use self::tls::OpenSsl;
 
 /// Each address of the server with what the firewall does there, and what has to be said of it.
 const ADDRESSES: [(&str, &str, &str); 8] = [
@@ -101,7 +105,7 @@ impl World {
     }
 
     /// openssl's server on port 443 of an address; returns when it listens.
-    fn tls_server(&self, folder: &Path, address: &str) -> Killed {
+    fn tls_server(&self, folder: &Path, address: &str) -> OpenSsl {
         let (key, certificate) = (folder.join("key.pem"), folder.join("certificate.pem"));
         let made = Command::new("openssl")
             .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server", "-days", "30"])
@@ -112,24 +116,10 @@ impl World {
             .stderr(Stdio::null())
             .status();
         assert!(made.unwrap().success());
-        let mut child = Command::new("ip")
-            .args(["netns", "exec", &self.server, "openssl", "s_server", "-www", "-accept"])
-            .arg(format!("{address}:443"))
-            .args(["-key"])
-            .arg(&key)
-            .arg("-cert")
-            .arg(&certificate)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut lines = lines.map(Result::unwrap);
-        assert!(lines.any(|line| line.starts_with("ACCEPT")), "openssl s_server did not start");
-        // Nobody reads on: what it says of each connection must not block it.
-        std::thread::spawn(move || lines.for_each(drop));
-        Killed(child)
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.server, "openssl", "s_server", "-www", "-accept"]);
+        command.arg(format!("{address}:443")).arg("-key").arg(&key).arg("-cert").arg(&certificate);
+        OpenSsl::start(command, folder)
     }
 }
 
@@ -138,15 +128,6 @@ impl Drop for World {
         for namespace in [&self.client, &self.server] {
             let _ = Command::new("ip").args(["netns", "delete", namespace]).status();
         }
-    }
-}
-
-struct Killed(Child);
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 

@@ -1,33 +1,30 @@
 //! `pinflight inspect` against servers and files, sound and broken in every way.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 mod common;
+#[path = "common/tls.rs"]
+mod tls;
 
 use std::{
-    io::{BufRead, BufReader, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    io::Write,
+    net::{TcpListener, TcpStream},
+    path::PathBuf,
+    process::Command,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    thread::JoinHandle,
-    time::Duration,
 };
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PublicKeyData, SanType,
 };
-use rustls::{
-    ServerConfig, ServerConnection,
-    pki_types::{CertificateDer, PrivateKeyDer},
-    server::{ClientHello, ResolvesServerCert},
-    sign::CertifiedKey,
-};
+use rustls::pki_types::PrivateKeyDer;
 use serde_json::Value;
+
+use self::tls::{OpenSsl, Rustls};
 
 const HOST: &str = "ds.example.com";
 /// The day for which everything here is judged.
@@ -112,70 +109,18 @@ fn pems(chain: &[&Made]) -> String {
 
 // ---- a server
 
-#[derive(Debug)]
-struct Presents(Arc<CertifiedKey>);
-
-impl ResolvesServerCert for Presents {
-    fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.0.clone())
-    }
+/// `HOST:PORT` and the `--resolve` that leads there.
+fn words(server: &Rustls) -> [String; 3] {
+    let port = server.address.port();
+    [format!("{HOST}:{port}"), "--resolve".to_owned(), format!("{HOST}:{port}:127.0.0.1")]
 }
 
-/// Presents a chain on a port of 127.0.0.1 until it is dropped.
-struct Server {
-    address: SocketAddr,
-    ended: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+fn presents(chain: Vec<Vec<u8>>, key: &KeyPair) -> Rustls {
+    Rustls::presents(chain, PrivateKeyDer::Pkcs8(key.serialize_der().into()))
 }
 
-impl Server {
-    fn presents(chain: Vec<Vec<u8>>, key: &KeyPair) -> Self {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
-        let key = provider.key_provider.load_private_key(key).unwrap();
-        let chain = chain.into_iter().map(CertificateDer::from).collect();
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_cert_resolver(Arc::new(Presents(Arc::new(CertifiedKey::new(chain, key)))));
-        let config = Arc::new(config);
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let ended = Arc::new(AtomicBool::new(false));
-        let told = ended.clone();
-        let thread = std::thread::spawn(move || {
-            while let Ok((mut stream, _)) = listener.accept() {
-                if told.load(Ordering::Acquire) {
-                    return;
-                }
-                stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-                let mut connection = ServerConnection::new(config.clone()).unwrap();
-                while connection.is_handshaking() && connection.complete_io(&mut stream).is_ok() {}
-            }
-        });
-        Self { address, ended, thread: Some(thread) }
-    }
-
-    fn of(chain: &[&Made]) -> Self {
-        Self::presents(chain.iter().map(|made| made.der.clone()).collect(), &chain[0].key)
-    }
-
-    /// `HOST:PORT` and the `--resolve` that leads there.
-    fn words(&self) -> [String; 3] {
-        let port = self.address.port();
-        [format!("{HOST}:{port}"), "--resolve".to_owned(), format!("{HOST}:{port}:127.0.0.1")]
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.ended.store(true, Ordering::Release);
-        let _ = TcpStream::connect(self.address);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
+fn presents_chain(chain: &[&Made]) -> Rustls {
+    presents(chain.iter().map(|made| made.der.clone()).collect(), &chain[0].key)
 }
 
 // ---- asking
@@ -244,11 +189,11 @@ impl Folder {
 fn server(root: &Made, chain: &[&Made], more: &[&str]) -> Answer {
     let folder = Folder::new();
     let root = folder.file("root.pem", pems(&[root]));
-    let server = Server::of(chain);
-    let mut words = server.words().to_vec();
-    words.extend(["--cacert".to_owned(), root]);
-    words.extend(more.iter().map(|word| (*word).to_owned()));
-    inspect(&words)
+    let server = presents_chain(chain);
+    let mut asked = words(&server).to_vec();
+    asked.extend(["--cacert".to_owned(), root]);
+    asked.extend(more.iter().map(|word| (*word).to_owned()));
+    inspect(&asked)
 }
 
 #[test]
@@ -318,7 +263,7 @@ fn each_way_to_break_a_chain_is_told() {
         let answer = server(&root, &chain, &[]);
         assert_eq!((answer.kinds(), answer.states(), answer.exit), (kinds, vec![state], exit), "{what}");
     }
-    let untrusted = inspect(&Server::of(&[&leaf, &intermediate, &root]).words());
+    let untrusted = inspect(&words(&presents_chain(&[&leaf, &intermediate, &root])));
     assert_eq!((untrusted.kinds(), untrusted.exit), (vec!["untrusted-root"], 1));
 }
 
@@ -331,7 +276,7 @@ fn the_name_is_the_one_that_was_asked_for() {
     assert_eq!(other.json["connection"]["sni"], "other.example.com");
     let none = server(&root, &chain, &["--no-sni"]);
     assert_eq!((none.kinds(), none.exit, &none.json["connection"]["sni"]), (vec![], 0, &Value::Null));
-    let by_address = Server::of(&chain);
+    let by_address = presents_chain(&chain);
     let answer = inspect(&[format!("https://{}/console?x", by_address.address)]);
     assert_eq!((answer.kinds(), answer.exit), (vec!["missing-intermediate", "name-mismatch"], 1));
 }
@@ -342,22 +287,22 @@ fn a_member_that_cannot_be_read_is_shown_as_such() {
     let folder = Folder::new();
     let root = folder.file("root.pem", pems(&[&root]));
     let junk = vec![0x30, 0x82, 0x01, 0x00, 0xff];
-    let server = Server::presents(vec![leaf.der.clone(), junk.clone(), intermediate.der.clone()], &leaf.key);
-    let mut words = server.words().to_vec();
-    words.extend(["--cacert".to_owned(), root]);
-    let answer = inspect(&words);
+    let server = presents(vec![leaf.der.clone(), junk.clone(), intermediate.der.clone()], &leaf.key);
+    let mut asked = words(&server).to_vec();
+    asked.extend(["--cacert".to_owned(), root]);
+    let answer = inspect(&asked);
     assert_eq!((answer.kinds(), answer.exit), (vec!["certificate-unreadable"], 0));
     assert_eq!(answer.json["certificates"][1]["facts"], Value::Null);
 
     // As the leaf: nothing is left to judge, and that is the finding.
-    let server = Server::presents(vec![junk.clone()], &leaf.key);
-    let answer = inspect(&server.words());
+    let server = presents(vec![junk.clone()], &leaf.key);
+    let answer = inspect(&words(&server));
     assert_eq!((answer.kinds(), answer.states(), answer.exit), (vec!["certificate-unreadable"], vec![], 1));
 
     let file = folder.file("odd.pem", pems(&[&leaf]) + &pem("CERTIFICATE", &junk) + &pems(&[&intermediate]));
-    let mut words = words.split_off(3);
-    words.push(file);
-    let answer = inspect(&words);
+    let mut asked = asked.split_off(3);
+    asked.push(file);
+    let answer = inspect(&asked);
     assert_eq!((answer.kinds(), answer.exit), (vec!["certificate-unreadable"], 0));
     assert_eq!(answer.json["findings"][0]["cause"]["position"], 1);
 }
@@ -534,7 +479,7 @@ fn the_next_address_is_asked_where_one_does_not_answer() {
     let Pki { root, intermediate, leaf } = pki();
     let folder = Folder::new();
     let root = folder.file("root.pem", pems(&[&root]));
-    let server = Server::of(&[&leaf, &intermediate]);
+    let server = presents_chain(&[&leaf, &intermediate]);
     let port = server.address.port();
     let answer = inspect(&[
         format!("{HOST}:{port}"),
@@ -548,33 +493,6 @@ fn the_next_address_is_asked_where_one_does_not_answer() {
     assert_eq!(answer.json["connection"]["attempts"][0]["address"], format!("127.0.0.77:{port}"));
 }
 
-/// `openssl s_server`, ended when dropped.
-struct OpenSsl(Child);
-
-impl Drop for OpenSsl {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn openssl(folder: &Path, words: &[&str]) -> (OpenSsl, u16) {
-    let mut child = Command::new("openssl")
-        .args(["s_server", "-accept", "127.0.0.1:0", "-www"])
-        .args(words)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("openssl is needed for this test");
-    let out = BufReader::new(child.stdout.take().unwrap());
-    let running = OpenSsl(child);
-    let listening = out.lines().map_while(Result::ok).find(|line| line.starts_with("ACCEPT")).unwrap();
-    let port = listening.rsplit(':').next().unwrap().trim().parse().unwrap();
-    (running, port)
-}
-
 #[test]
 fn another_implementation_is_understood() {
     let Pki { root, intermediate, leaf } = pki();
@@ -584,8 +502,12 @@ fn another_implementation_is_understood() {
     folder.file("ca.pem", pems(&[&intermediate]));
     folder.file("leaf.key", leaf.key.serialize_pem());
     for (version, spoken) in [("-tls1_2", "TLSv1.2"), ("-tls1_3", "TLSv1.3")] {
-        let words = [version, "-cert", "leaf.pem", "-key", "leaf.key", "-cert_chain", "ca.pem"];
-        let (_running, port) = openssl(folder.0.path(), &words);
+        let mut command = Command::new("openssl");
+        command.args(["s_server", "-accept", "127.0.0.1:0", "-www", version]);
+        command.args(["-cert", "leaf.pem", "-key", "leaf.key", "-cert_chain", "ca.pem"]);
+        command.current_dir(folder.0.path());
+        let server = OpenSsl::start(command, folder.0.path());
+        let port = server.port.unwrap();
         let words = [&format!("{HOST}:{port}"), "--resolve", &format!("{HOST}:{port}:127.0.0.1"), "--cacert", &cacert];
         let answer = inspect(&words);
         assert_eq!((answer.kinds(), answer.exit), (vec![], 0));

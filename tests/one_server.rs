@@ -3,30 +3,22 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod common;
+#[path = "common/tls.rs"]
+mod tls;
 
-use std::{
-    fs,
-    net::{SocketAddr, TcpListener, TcpStream},
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::JoinHandle,
-    time::Duration,
-};
+use std::{fs, net::SocketAddr, path::Path};
 
 use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
-use rustls::{ServerConfig, ServerConnection, pki_types::PrivateKeyDer};
+use rustls::pki_types::PrivateKeyDer;
 use serde_json::Value;
 use time::{Duration as Span, OffsetDateTime};
 
+use self::tls::Rustls;
+
 /// Issued by a root of its own for 90 days, on a port of 127.0.0.1, until it is dropped.
 struct Server {
-    address: SocketAddr,
+    tls: Rustls,
     root: String,
-    ended: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
 }
 
 impl Server {
@@ -43,39 +35,8 @@ impl Server {
         let key = KeyPair::generate().unwrap();
         let leaf = leaf.signed_by(&key, &Issuer::from_params(&root, &root_key)).unwrap();
 
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
-            .unwrap();
-        let config = Arc::new(config);
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let ended = Arc::new(AtomicBool::new(false));
-        let told = ended.clone();
-        let thread = std::thread::spawn(move || {
-            while let Ok((mut stream, _)) = listener.accept() {
-                if told.load(Ordering::Acquire) {
-                    return;
-                }
-                stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-                let mut connection = ServerConnection::new(config.clone()).unwrap();
-                while connection.is_handshaking() && connection.complete_io(&mut stream).is_ok() {}
-            }
-        });
-        Self { address, root: root_pem, ended, thread: Some(thread) }
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.ended.store(true, Ordering::Release);
-        let _ = TcpStream::connect(self.address);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        let tls = Rustls::presents(vec![leaf.der().to_vec()], PrivateKeyDer::Pkcs8(key.serialize_der().into()));
+        Self { tls, root: root_pem }
     }
 }
 
@@ -119,7 +80,7 @@ fn folder(server: &Server) -> tempfile::TempDir {
 fn a_single_server_is_judged_with_nothing_else_configured_and_nothing_else_asked() {
     let server = Server::start();
     let folder = folder(&server);
-    let Answer { report, exit, told } = run(folder.path(), &words(server.address), &[]);
+    let Answer { report, exit, told } = run(folder.path(), &words(server.tls.address), &[]);
     assert_eq!((exit, report["verdict"].as_str(), told.as_str()), (0, Some("selected-pass"), ""));
     assert_eq!(report["vantages"], serde_json::json!(["discovery"]));
     assert_eq!(report["taken_at"], report["judged_at"]);
@@ -131,9 +92,9 @@ fn a_single_server_is_judged_with_nothing_else_configured_and_nothing_else_asked
         }
     }
     let targets: Vec<&Value> = report["chains"].as_array().unwrap().iter().map(|chain| &chain["targets"]).collect();
-    assert_eq!(targets, [&serde_json::json!([format!("ds.example.com:{0}@127.0.0.1", server.address.port())])]);
+    assert_eq!(targets, [&serde_json::json!([format!("ds.example.com:{0}@127.0.0.1", server.tls.address.port())])]);
 
-    let plan = common::pinflight().current_dir(folder.path()).args(words(server.address)).arg("--plan").output();
+    let plan = common::pinflight().current_dir(folder.path()).args(words(server.tls.address)).arg("--plan").output();
     let plan = String::from_utf8(plan.unwrap().stdout).unwrap();
     assert!(plan.starts_with("4 questions would be asked from discovery:\n"), "{plan}");
     assert!(!plan.contains("awmdm"), "{plan}");
@@ -142,7 +103,7 @@ fn a_single_server_is_judged_with_nothing_else_configured_and_nothing_else_asked
 #[test]
 fn one_that_does_not_answer_is_not_seen_and_the_reason_is_told() {
     let server = Server::start();
-    let (folder, address) = (folder(&server), server.address);
+    let (folder, address) = (folder(&server), server.tls.address);
     drop(server);
     let Answer { report, exit, .. } = run(folder.path(), &words(address), &[]);
     assert_eq!((exit, report["verdict"].as_str()), (3, Some("selected-fail")));
@@ -155,7 +116,7 @@ fn one_that_does_not_answer_is_not_seen_and_the_reason_is_told() {
 fn at_judges_as_of_another_moment_and_the_report_says_both() {
     let server = Server::start();
     let folder = folder(&server);
-    let kept = run(folder.path(), &words(server.address), &["--from", "discovery", "--record", "kept.json"]);
+    let kept = run(folder.path(), &words(server.tls.address), &["--from", "discovery", "--record", "kept.json"]);
     assert_eq!(kept.exit, 0, "{}", kept.told);
     let taken = kept.report["taken_at"].as_str().unwrap();
     let at =
@@ -168,7 +129,7 @@ fn at_judges_as_of_another_moment_and_the_report_says_both() {
         (&after, "fail", "expired"),
         (&after[..10], "fail", "expired"),
     ] {
-        for words in [&words(server.address), &replay] {
+        for words in [&words(server.tls.address), &replay] {
             let Answer { report, told, .. } = run(folder.path(), words, &["--at", moment]);
             assert_eq!(told, "");
             let expiry = check(&report, "certificate/expiry");
@@ -189,7 +150,7 @@ fn at_judges_as_of_another_moment_and_the_report_says_both() {
 fn what_cannot_stand_is_refused_before_anything_is_asked() {
     let server = Server::start();
     let folder = folder(&server);
-    let all = words(server.address);
+    let all = words(server.tls.address);
     let unselected: Vec<String> =
         all.iter().filter(|word| !["--only", "certificate/*"].contains(&word.as_str())).cloned().collect();
     for (words, more, wanted) in [

@@ -3,30 +3,16 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test")]
 
 mod common;
+#[path = "common/tls.rs"]
+mod tls;
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Child, Command, Stdio},
-};
+use std::{fs, path::Path, process::Command};
 
 use serde_json::{Value, json};
 
+use self::tls::OpenSsl;
+
 const HOST: &str = "ds.example.com";
-
-/// `openssl s_server`, ended when dropped.
-struct OpenSsl {
-    child: Child,
-    port: u16,
-}
-
-impl Drop for OpenSsl {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 /// A folder with a certificate for HOST, its RSA key, and a configuration without extended master secret.
 fn folder() -> tempfile::TempDir {
@@ -51,19 +37,11 @@ fn serve(folder: &Path, words: &[&str], configuration: Option<&str>) -> OpenSsl 
     command
         .args(["s_server", "-accept", "127.0.0.1:0", "-www", "-cert", "leaf.pem", "-key", "leaf.key"])
         .args(words)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null());
+        .current_dir(folder);
     if let Some(configuration) = configuration {
         command.env("OPENSSL_CONF", configuration);
     }
-    let mut child = command.spawn().expect("openssl is needed for this test");
-    let out = BufReader::new(child.stdout.take().unwrap());
-    let mut server = OpenSsl { child, port: 0 };
-    let listening = out.lines().map_while(Result::ok).find(|line| line.starts_with("ACCEPT")).unwrap();
-    server.port = listening.rsplit(':').next().unwrap().trim().parse().unwrap();
-    server
+    OpenSsl::start(command, folder)
 }
 
 fn judged(folder: &Path, port: u16) -> Value {
@@ -93,7 +71,7 @@ fn evidence<'a>(finding: &'a Value, label: &str) -> Vec<&'a str> {
 fn asked(words: &[&str], configuration: Option<&str>) -> Value {
     let folder = folder();
     let server = serve(folder.path(), words, configuration);
-    let report = judged(folder.path(), server.port);
+    let report = judged(folder.path(), server.port.unwrap());
     assert_eq!(check(&report, "firewall/discovery-to-device-services")["outcome"], "pass", "{words:?}");
     for id in ["certificate/path", "certificate/name", "certificate/order"] {
         assert_eq!(check(&report, id)["outcome"], "pass", "{words:?}: {id}");

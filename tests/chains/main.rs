@@ -17,6 +17,8 @@ mod pki;
 mod platform_rules;
 mod server;
 mod sound;
+#[path = "../common/tls.rs"]
+mod tls;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
