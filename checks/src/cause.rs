@@ -608,6 +608,8 @@ pub enum Cause {
         pins: usize,
         /// Whether the certificate, or its key, is among the uploaded files.
         uploaded: bool,
+        /// Whether only clients that speak nothing newer than TLS 1.2 are shown it.
+        only_tls12: bool,
     },
     /// The leaf has no RSA key: what the known client compares then is not established.
     KeyTypeUnknownToClient {
@@ -738,6 +740,8 @@ pub enum Difference {
     Repeat,
     /// With and without SNI.
     Sni,
+    /// In handshakes with TLS 1.2 alone and in those of clients of today.
+    Version,
 }
 
 /// What is wrong with a pin. The known client compares lower-case hex of the leaf's PKCS#1 `RSAPublicKey`.

@@ -43,11 +43,8 @@ pub(crate) struct Presented<'a> {
 
 /// The chain of a conversation, if it came to one.
 fn presented(fact: &ConnectionFact) -> Option<(&[CertId], Option<&HandshakeSignature>)> {
-    match &fact.outcome {
-        Ok(handshake) => Some((&handshake.chain, Some(&handshake.signature))),
-        Err(ConversationFailure::Tls { chain, .. }) if !chain.is_empty() => Some((chain, None)),
-        Err(_) => None,
-    }
+    let signature = fact.outcome.as_ref().ok().map(|handshake| &handshake.signature);
+    fact.presented().map(|sent| (sent, signature))
 }
 
 /// One chain by itself, for whoever looks at it outside a deployment.
@@ -124,7 +121,7 @@ pub(crate) fn judge_presented(
     let mut said = Said::default();
     let mut judged = HashSet::new();
     let facts =
-        case.recordings.iter().flat_map(|recording| recording.connections.iter().map(move |fact| (recording, fact)));
+        case.recordings.iter().flat_map(|recording| recording.presentations().map(move |fact| (recording, fact)));
     for (recording, fact) in facts.filter(|(_, fact)| roles(fact.role) && reach::is_asked_as_devices_do(fact)) {
         let Some((sent, signature)) = presented(fact) else { continue };
         let target = Target::of(&fact.endpoint, fact.address);

@@ -155,6 +155,16 @@ impl<'a> Case<'a> {
         })
     }
 
+    /// The same, with what only clients of TLS 1.2 are shown there.
+    pub fn presentations(&self, roles: &[Role]) -> impl Iterator<Item = (Vantage, &'a ConnectionFact)> + use<'a> {
+        let roles = roles.to_vec();
+        self.recordings.iter().flat_map(move |recording| {
+            let roles = roles.clone();
+            let wanted = recording.presentations().filter(move |fact| roles.contains(&fact.role));
+            wanted.map(|fact| (recording.vantage, fact))
+        })
+    }
+
     /// Every answer to a request, with the vantage that got it.
     pub fn answers(&self, wanted: fn(&Request) -> bool) -> impl Iterator<Item = (Vantage, &'a HttpFact)> {
         self.recordings.iter().flat_map(move |recording| {

@@ -12,7 +12,7 @@ use crate::{
     outcome::Target,
     pin::forms::{Entry, Key, Material},
     prose, reach,
-    recording::{CertId, ConnectionFact, ConversationFailure, NameFact, Recording},
+    recording::{NameFact, Recording},
     time::Timestamp,
     x509::{self, CertificateFacts},
 };
@@ -124,10 +124,10 @@ impl Gathered {
     fn role(&mut self, recording: &Recording, case: &Case<'_>, role: Role) {
         let mut vain: Vec<Missing> = Vec::new();
         let mut reached: Vec<Target> = Vec::new();
-        for fact in recording.connections.iter().filter(|fact| fact.role == role) {
+        for fact in recording.presentations().filter(|fact| fact.role == role) {
             let target = Target::of(&fact.endpoint, fact.address);
             let met = Met { target: target.clone(), role, sni: fact.sni.is_some() };
-            let leaf = leaf(fact);
+            let leaf = fact.presented().and_then(<[_]>::first);
             let told = match leaf.and_then(|id| recording.certificates.get(id)) {
                 // Somebody on the way presents it; the server's own was not seen.
                 Some(_) if leaf.is_some_and(|id| case.interception(id).is_some()) => {
@@ -228,14 +228,6 @@ impl Gathered {
     }
 }
 
-fn leaf(fact: &ConnectionFact) -> Option<&CertId> {
-    match &fact.outcome {
-        Ok(handshake) => handshake.chain.first(),
-        Err(ConversationFailure::Tls { chain, .. }) => chain.first(),
-        Err(_) => None,
-    }
-}
-
 fn unresolved(case: &Case<'_>, host: &str) -> Option<String> {
     let of_host = |fact: &&NameFact| fact.name == host;
     let failed = case.names().map(|(_, fact)| fact).filter(of_host).find_map(|fact| {
@@ -271,7 +263,7 @@ pub fn is_own_name(name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        recording::ConnectFailure,
+        recording::{ConnectFailure, ConnectionFact, ConversationFailure, Der, Tls12Fact},
         testing::refused,
         x509::forge::{HOST, Supplied, leaf, met, presents, root},
     };
@@ -289,6 +281,15 @@ mod tests {
         assert!(gathered.complete);
         let [one] = gathered.certificates.as_slice() else { panic!("{gathered:?}") };
         assert_eq!((one.met_at.len(), one.der == made.der, is_own_name(&one.file)), (3, true, true));
+
+        let other = issuer.leaf();
+        recording.certificates.insert(other.id(), Der(other.der.clone()));
+        let connection = ConnectionFact { only_tls12: true, ..met([10, 1, 0, 12], vec![other.id()]) };
+        recording.tls12.push(Tls12Fact { connection, chosen: None });
+        let gathered = Gathered::of(&recording);
+        let [_, two] = gathered.certificates.as_slice() else { panic!("{gathered:?}") };
+        assert!(two.der == other.der && gathered.complete);
+        recording.tls12.clear();
 
         recording.connections.push(refused(Role::DeviceServices, HOST, 443, [10, 1, 0, 13]));
         let gathered = Gathered::of(&recording);
@@ -324,7 +325,7 @@ mod tests {
         again.serial_number = Some(7.into());
         let again = issuer.issue_for(again, &made.key);
         let mut recording = presents(&[&made], &Supplied::default());
-        recording.certificates.insert(again.id(), crate::recording::Der(again.der.clone()));
+        recording.certificates.insert(again.id(), Der(again.der.clone()));
         recording.connections.push(met([10, 1, 0, 12], vec![again.id()]));
         let files: Vec<String> = Gathered::of(&recording).certificates.into_iter().map(|one| one.file).collect();
         let [first, second] = files.as_slice() else { panic!("{files:?}") };

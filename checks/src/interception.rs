@@ -10,7 +10,7 @@ use crate::{
     cause::InterceptionProof,
     deployment::{DISCOVERY_HOST, Endpoint, Role, Vantage},
     reach,
-    recording::{CertId, ConnectionFact, ConversationFailure, FileContent, FileUse, Recording},
+    recording::{CertId, ConnectionFact, FileContent, FileUse, Recording},
     x509::{self, CertificateFacts, CertificateName, ChainFacts, PathEnd, PathFacts, Place},
 };
 
@@ -239,8 +239,8 @@ pub(crate) fn read(
     let own = own_keys(recordings, certificates);
     let seen: Vec<Seen<'_>> = recordings
         .iter()
-        .flat_map(|recording| recording.connections.iter().map(move |fact| (recording, fact)))
-        .filter_map(|(recording, fact)| seen(recording, fact, chains.get(presented(fact)?)?, &own))
+        .flat_map(|recording| recording.presentations().map(move |fact| (recording, fact)))
+        .filter_map(|(recording, fact)| seen(recording, fact, chains.get(fact.presented()?)?, &own))
         .collect();
     let proofs = Met::of(&seen).proofs();
     let struck = seen.iter().filter(|one| one.is_suspect());
@@ -263,14 +263,6 @@ fn own_keys<'a>(recordings: &[Recording], certificates: &'a BTreeMap<CertId, Cer
         FileContent::Csr(_) => None,
     });
     leaves.filter_map(|id| certificates.get(id)).map(|facts| facts.key.spki_sha256.as_str()).collect()
-}
-
-fn presented(fact: &ConnectionFact) -> Option<&[CertId]> {
-    match &fact.outcome {
-        Ok(handshake) => Some(&handshake.chain),
-        Err(ConversationFailure::Tls { chain, .. }) => Some(chain),
-        Err(_) => None,
-    }
 }
 
 /// Whether a path leads to one of Mozilla's roots, whichever roots count in the run: by the key of a member, which the one

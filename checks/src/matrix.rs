@@ -21,6 +21,8 @@ pub struct Met<'a> {
     pub role: Role,
     /// What was presented there; none: nothing was seen.
     pub leaf: Option<&'a CertificateFacts>,
+    /// Whether only a client that speaks nothing newer than TLS 1.2 was shown it.
+    pub only_tls12: bool,
 }
 
 /// Every address of Device Services and of what stands in front of and behind it, once for each key met there.
@@ -28,7 +30,7 @@ pub fn met<'a>(case: &'a Case<'_>) -> Vec<Met<'a>> {
     let mut met = Places::default();
     let roles = [Role::DeviceServices, Role::Balancer, Role::ReverseProxy, Role::Backend];
     for role in roles {
-        for (vantage, fact) in case.connections(&[role]).filter(|(_, fact)| reach::is_asked_as_devices_do(fact)) {
+        for (vantage, fact) in case.presentations(&[role]).filter(|(_, fact)| reach::is_asked_as_devices_do(fact)) {
             let target = Target::of(&fact.endpoint, fact.address);
             let sent: &[CertId] = match &fact.outcome {
                 Ok(handshake) => &handshake.chain,
@@ -42,16 +44,16 @@ pub fn met<'a>(case: &'a Case<'_>) -> Vec<Met<'a>> {
                 }
             };
             let leaf = sent.first().and_then(|id| case.certificate(id));
-            met.push(Met { target, role, leaf });
+            met.push(Met { target, role, leaf, only_tls12: fact.only_tls12 });
         }
         for target in case.unasked_servers(role) {
-            met.all.push(Some(Met { target, role, leaf: None }));
+            met.all.push(Some(Met { target, role, leaf: None, only_tls12: false }));
         }
     }
     let mut met: Vec<Met<'a>> = met.all.into_iter().flatten().collect();
     if !met.iter().any(|met| met.role == Role::DeviceServices) {
         let target = Target::Endpoint(case.deployment.device_services_endpoint());
-        met.insert(0, Met { target, role: Role::DeviceServices, leaf: None });
+        met.insert(0, Met { target, role: Role::DeviceServices, leaf: None, only_tls12: false });
     }
     met
 }

@@ -291,6 +291,9 @@ pub struct ConnectionFact {
     pub proxied: bool,
     /// The server name sent in ClientHello; none: none sent.
     pub sni: Option<String>,
+    /// Whether TLS 1.2 alone was offered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_tls12: bool,
     /// 0, and 1, 2, … for repeats of the same question.
     pub repeat: u32,
     /// Time until TCP (and the proxy's tunnel) stood.

@@ -8,7 +8,7 @@ use crate::{
     guide::{self, STEPS},
     outcome::{State, Target},
     reach::Row,
-    recording::{CertId, ConversationFailure},
+    recording::{CertId, Recording},
     registry::CHECKS,
     report::{CertificateView, ChainView, CheckReport, FirewallRow, GuideRow},
     x509::{CertificateFacts, ChainFacts, PathEnd, Unreadable},
@@ -125,18 +125,14 @@ pub fn chains(case: &Case<'_>) -> Vec<ChainView> {
     let mut seen: Vec<(&[CertId], Vec<Target>, Option<String>)> = Vec::new();
     let mut places: HashMap<&[CertId], usize> = HashMap::new();
     let mut told: HashSet<(&[CertId], Target)> = HashSet::new();
-    for fact in case.recordings.iter().flat_map(|recording| &recording.connections) {
-        let sent = match &fact.outcome {
-            Ok(handshake) => &handshake.chain,
-            Err(ConversationFailure::Tls { chain, .. }) => chain,
-            Err(_) => continue,
-        };
+    for fact in case.recordings.iter().flat_map(Recording::presentations) {
+        let Some(sent) = fact.presented() else { continue };
         let Some(facts) = case.chain(sent) else { continue };
         let target = Target::of(&fact.endpoint, fact.address);
         if !told.insert((sent, target.clone())) {
             continue;
         }
-        if let Some((_, targets, _)) = places.get(sent.as_slice()).and_then(|place| seen.get_mut(*place)) {
+        if let Some((_, targets, _)) = places.get(sent).and_then(|place| seen.get_mut(*place)) {
             targets.push(target);
             continue;
         }

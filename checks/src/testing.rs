@@ -85,6 +85,7 @@ pub(crate) fn refused(role: Role, host: &str, port: u16, address: [u8; 4]) -> Co
         address: Some((address, port).into()),
         proxied: false,
         sni: Some(host.into()),
+        only_tls12: false,
         repeat: 0,
         connected_after: None,
         took: Duration::from_millis(1),

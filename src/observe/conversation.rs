@@ -14,7 +14,7 @@ use super::{
     proxy,
     run::Observer,
     tcp::{self, Deadline, Stream, within},
-    tls::{self, Offer},
+    tls::{Broken, Offer, Secured},
 };
 
 /// How long a server is given to take our goodbye.
@@ -58,10 +58,8 @@ pub(super) struct Shaken {
 /// A handshake with TLS 1.2 alone that was asked.
 #[derive(Clone, Debug)]
 pub(super) struct Shaken12 {
-    pub(super) took: Duration,
+    pub(super) shaken: Shaken,
     pub(super) chosen: Option<Chosen>,
-    pub(super) chain: Vec<CertId>,
-    pub(super) outcome: Result<(), ConversationFailure>,
 }
 
 /// A GET that was asked.
@@ -128,23 +126,24 @@ impl Observer {
 
     pub(super) async fn shake12(&self, route: &Route, sni: Option<&str>, deadline: Deadline) -> Shaken12 {
         let began = Instant::now();
+        let shaken = |connected_after, outcome| Shaken { connected_after, took: began.elapsed(), outcome };
         let stream = match self.connect(route, deadline).await {
             Ok(stream) => stream,
-            Err(failure) => {
-                return Shaken12 { took: began.elapsed(), chosen: None, chain: Vec::new(), outcome: Err(failure) };
-            }
+            Err(failure) => return Shaken12 { shaken: shaken(None, Err(failure)), chosen: None },
         };
+        let connected_after = Some(began.elapsed());
         let limit = deadline.step(self.deployment.network.step_timeout);
-        let (tls::Tls12 { flight, outcome }, stream) = self.tls.tls12(stream, sni, limit).await;
-        let took = began.elapsed();
-        if let Some(mut stream) = stream {
-            let _ = within(GOODBYE, stream.shutdown()).await;
+        let (flight, outcome) = self.tls.tls12(stream, sni, limit).await;
+        // What it said in clear text is all that is left of a handshake that broke off.
+        let outcome = outcome.map_err(|broken| Broken { chain: flight.chain.clone(), ..broken });
+        match self.kept(outcome) {
+            Ok((mut stream, (handshake, _))) => {
+                let shaken = shaken(connected_after, Ok(handshake));
+                let _ = within(GOODBYE, stream.shutdown()).await;
+                Shaken12 { shaken, chosen: legacy::chosen(&flight) }
+            }
+            Err(failure) => Shaken12 { shaken: shaken(connected_after, Err(failure)), chosen: legacy::chosen(&flight) },
         }
-        let chosen = legacy::chosen(&flight);
-        let chain = self.board().keep(flight.chain);
-        let outcome =
-            outcome.map_err(|broken| ConversationFailure::Tls { failure: broken.failure, chain: chain.clone() });
-        Shaken12 { took, chosen, chain, outcome }
     }
 
     /// The handshake, its chain kept; and whether the server asked for a certificate of ours.
@@ -156,7 +155,14 @@ impl Observer {
         deadline: Deadline,
     ) -> Result<(Stream, (Handshake, bool)), ConversationFailure> {
         let limit = deadline.step(self.deployment.network.step_timeout);
-        let secured = self.tls.handshake(stream, sni, offer, limit).await.map_err(|broken| {
+        self.kept(self.tls.handshake(stream, sni, offer, limit).await)
+    }
+
+    fn kept(
+        &self,
+        secured: Result<Secured<Stream>, Broken>,
+    ) -> Result<(Stream, (Handshake, bool)), ConversationFailure> {
+        let secured = secured.map_err(|broken| {
             let chain = self.board().keep(broken.chain);
             ConversationFailure::Tls { failure: broken.failure, chain }
         })?;

@@ -91,6 +91,7 @@ async fn ask(observer: &Observer, question: &Question) -> Vec<ConnectionFact> {
             address: route.address(),
             proxied: route.is_proxied(),
             sni: question.sni.clone(),
+            only_tls12: false,
             repeat: 0,
             connected_after,
             took,

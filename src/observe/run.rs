@@ -286,19 +286,9 @@ impl Observer {
             Leaf::Shake12 { sni } => {
                 let shaken =
                     self.shakes12.ask(&ask, self.timed(&ask, |deadline| self.shake12(route, sni.as_deref(), deadline)));
-                let Shaken12 { took, chosen, chain, outcome } = shaken.await;
-                let fact = Tls12Fact {
-                    role: target.role,
-                    endpoint: target.endpoint.clone(),
-                    address: route.address(),
-                    proxied: route.is_proxied(),
-                    sni: sni.clone(),
-                    took,
-                    chosen,
-                    chain,
-                    outcome,
-                };
-                self.board().tls12_done(order, fact);
+                let Shaken12 { shaken, chosen } = shaken.await;
+                let connection = ConnectionFact { only_tls12: true, ..fact_of(target, route, sni.clone(), 0, shaken) };
+                self.board().tls12_done(order, Tls12Fact { connection, chosen });
             }
             Leaf::OtherName { sni } => {
                 let fact = self.shaken(&ask, target, route, Some(sni.clone()), 0).await;
@@ -334,19 +324,8 @@ impl Observer {
         repeat: u32,
     ) -> ConnectionFact {
         let asked = self.timed(ask, |deadline| self.shake(route, sni.as_deref(), deadline));
-        let Shaken { connected_after, took, outcome } = self.shakes.ask(ask, asked).await;
-        ConnectionFact {
-            role: target.role,
-            endpoint: target.endpoint.clone(),
-            address: route.address(),
-            proxied: route.is_proxied(),
-            sni,
-            repeat,
-            connected_after,
-            took,
-            outcome,
-            legacy: None,
-        }
+        let shaken = self.shakes.ask(ask, asked).await;
+        fact_of(target, route, sni, repeat, shaken)
     }
 
     /// What is behind a handshake that found nothing in common; repeats of it share the answer.
@@ -527,6 +506,23 @@ fn handed_out(body: &[u8]) -> Option<ServiceUrl> {
 }
 
 /// Whether a question was answered, for the progress.
+fn fact_of(target: &Target, route: &Route, sni: Option<String>, repeat: u32, shaken: Shaken) -> ConnectionFact {
+    let Shaken { connected_after, took, outcome } = shaken;
+    ConnectionFact {
+        role: target.role,
+        endpoint: target.endpoint.clone(),
+        address: route.address(),
+        proxied: route.is_proxied(),
+        sni,
+        only_tls12: false,
+        repeat,
+        connected_after,
+        took,
+        outcome,
+        legacy: None,
+    }
+}
+
 trait Ended {
     fn is_ok(&self) -> bool;
 }

@@ -65,14 +65,6 @@ pub(super) enum Offer {
     Tls12,
 }
 
-/// A handshake with TLS 1.2 alone, whose first flight is in clear text.
-pub(super) struct Tls12 {
-    /// As far as the server said it.
-    pub(super) flight: Flight,
-    /// How it ended; a chain is in the flight too.
-    pub(super) outcome: Result<(), Broken>,
-}
-
 /// A handshake's stream, and what was noticed on it.
 pub(super) struct Secured<S> {
     pub(super) stream: TlsStream<Watched<S>>,
@@ -119,20 +111,16 @@ impl Client {
         self.shake(stream, sni, offer, limit, &Seen::new(BEGINNING)).await
     }
 
-    /// One handshake with TLS 1.2 alone; the stream, where it came to its end.
+    /// One handshake with TLS 1.2 alone, and the server's first flight, which is in clear text, as far as it came.
     pub(super) async fn tls12<S: Io>(
         &self,
         stream: S,
         sni: Option<&str>,
         limit: Duration,
-    ) -> (Tls12, Option<TlsStream<Watched<S>>>) {
+    ) -> (Flight, Result<Secured<S>, Broken>) {
         let seen = Seen::new(legacy::FLIGHT);
         let secured = self.shake(stream, sni, Offer::Tls12, limit, &seen).await;
-        let flight = legacy::read_flight(&seen.bytes());
-        match secured {
-            Ok(secured) => (Tls12 { flight, outcome: Ok(()) }, Some(secured.stream)),
-            Err(broken) => (Tls12 { flight, outcome: Err(broken) }, None),
-        }
+        (legacy::read_flight(&seen.bytes()), secured)
     }
 
     async fn shake<S: Io>(
@@ -337,7 +325,11 @@ fn configs(provider: &Arc<CryptoProvider>, roots: RootCertStore, now: Timestamp)
     let notes = Arc::new(Notes::default());
     let verifier = Arc::new(Recorder { notes: notes.clone(), provider: provider.clone() });
     let builder = |versions: &[&'static SupportedProtocolVersion]| {
-        ClientConfig::builder_with_details(provider.clone(), Arc::new(Clock(now))).with_protocol_versions(versions)
+        let mut provider = CryptoProvider::clone(provider);
+        // rustls offers the suites of a version even where it does not offer the version.
+        provider.cipher_suites.retain(|suite| versions.contains(&suite.version()));
+        let builder = ClientConfig::builder_with_details(Arc::new(provider), Arc::new(Clock(now)));
+        builder.with_protocol_versions(versions)
     };
     let recording = |versions: &[&'static SupportedProtocolVersion]| {
         let verified = builder(versions)?.dangerous().with_custom_certificate_verifier(verifier.clone());

@@ -388,6 +388,7 @@ pub(super) fn pin_mismatch() -> Report {
         spki_sha256: "Vjs8r4z+80wjNcr1YKepWQboSIRi63WsWXhIMN+eWys=".to_owned(),
         pins: 2,
         uploaded: false,
+        only_tls12: false,
     };
     let mismatch = finding(
         at(12),

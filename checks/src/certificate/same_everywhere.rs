@@ -9,7 +9,7 @@ use crate::{
     deployment::Role,
     outcome::{Evidence, Outcome, Target},
     pin::{self, Book, SourceId},
-    recording::{CertId, ConnectionFact},
+    recording::{CertId, ConnectionFact, Recording},
     report::PinCell,
     x509::{CertificateFacts, KeyFacts},
 };
@@ -38,7 +38,7 @@ impl Check for SameEverywhere {
     fn judge(&self, case: &Case<'_>) -> Judgement {
         let mut said = Said::default();
         let mut met: BTreeMap<Target, Vec<Met<'_>>> = BTreeMap::new();
-        let facts = case.recordings.iter().flat_map(|recording| &recording.connections);
+        let facts = case.recordings.iter().flat_map(Recording::presentations);
         for fact in facts.filter(|fact| fact.role.is_device_services()) {
             let Some(chain) = presented(fact).and_then(|(sent, _)| case.chain(sent)) else { continue };
             match chain.leaf() {
@@ -84,7 +84,9 @@ impl Met<'_> {
 
     /// `10.1.0.11:443 without SNI`; repeats of a question are not told apart.
     fn place(&self) -> String {
-        if self.fact.sni.is_some() || self.fact.endpoint.ip().is_some() {
+        if self.fact.only_tls12 {
+            format!("{} on TLS 1.2 alone", self.server())
+        } else if self.fact.sni.is_some() || self.fact.endpoint.ip().is_some() {
             self.server()
         } else {
             format!("{} without SNI", self.server())
@@ -189,12 +191,16 @@ fn names(leaf: &CertificateFacts) -> BTreeSet<String> {
     leaf.dns_names.iter().map(|name| name.to_ascii_lowercase()).chain(leaf.ip_addresses.iter().cloned()).collect()
 }
 
-/// By what keys differ: the first of SNI, repeats, families, addresses that tells them apart.
+/// By what keys differ: the first of SNI, version, repeats, families, addresses that tells them apart.
 fn difference(met: &[Met<'_>]) -> Difference {
     let with_sni = |one: &Met<'_>| one.fact.sni.is_some();
     let named: BTreeSet<&str> = met.iter().filter(|one| with_sni(one)).map(Met::key).collect();
     if !named.is_empty() && met.iter().any(|one| !with_sni(one) && !named.contains(one.key())) {
         return Difference::Sni;
+    }
+    let of_today: BTreeSet<&str> = met.iter().filter(|one| !one.fact.only_tls12).map(Met::key).collect();
+    if met.iter().any(|one| one.fact.only_tls12 && !of_today.contains(one.key())) {
+        return Difference::Version;
     }
     let mut by_question: BTreeMap<(String, bool), BTreeSet<&str>> = BTreeMap::new();
     let mut by_family: BTreeMap<bool, BTreeSet<&str>> = BTreeMap::new();

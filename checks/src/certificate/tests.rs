@@ -9,9 +9,9 @@ use crate::{
     cause::{Cause, Difference},
     check::Check,
     deployment::{Policy, TrustServiceMode, Vantage},
-    outcome::{State, Unobserved},
+    outcome::{Finding, State, Unobserved},
     recording::ConnectFailure,
-    recording::{FileUse, TlsFailure},
+    recording::{FileUse, Tls12Fact, TlsFailure},
     testing::{NOW, name, recording, refused, registry},
     x509::{
         LinkFault, Place,
@@ -386,6 +386,27 @@ fn handshakes(met_at: &[([u8; 4], bool, u32, &Made)]) -> Recording {
 
 const A: [u8; 4] = [10, 1, 0, 11];
 const B: [u8; 4] = [10, 1, 0, 12];
+
+#[test]
+fn what_only_clients_of_tls_1_2_are_shown_is_compared_too() {
+    let root = root("R");
+    let (one, other) = (root.leaf(), root.leaf());
+    let judged = |on_tls12: &[&Made]| {
+        let all = [&[&one], on_tls12].concat();
+        let mut recording = presents(&all, &Supplied::default());
+        let without_sni = ConnectionFact { sni: None, ..met(A, vec![one.id()]) };
+        recording.connections = vec![met(A, vec![one.id()]), without_sni];
+        let asked = on_tls12.iter().map(|made| ConnectionFact { only_tls12: true, ..met(A, vec![made.id()]) });
+        recording.tls12 = asked.map(|connection| Tls12Fact { connection, chosen: None }).collect();
+        judged_alone(&SameEverywhere, &[recording]).remove(0).1
+    };
+    assert!(matches!(judged(&[&one]), Outcome::Pass(_)));
+    let Outcome::Warn(Finding { cause: Cause::KeysDiffer { by, keys, .. }, .. }) = judged(&[&other, &other]) else {
+        panic!("no warning")
+    };
+    assert_eq!((by, keys.len()), (Difference::Version, 2));
+    assert!(keys.iter().any(|(_, places)| *places == ["10.1.0.11:443 on TLS 1.2 alone"]), "{keys:?}");
+}
 
 #[test]
 fn keys_are_compared_and_not_certificates() {

@@ -18,7 +18,7 @@ pub fn places<'a>(case: &'a Case<'_>) -> Vec<Met<'a>> {
     let mut places: Vec<(Met<'a>, &'a [CertId])> = Vec::new();
     let mut silent: Vec<(Role, Target, Option<Vantage>, Ending)> = Vec::new();
     for role in [Role::DeviceServices, Role::Balancer, Role::ReverseProxy, Role::Backend] {
-        let facts = || case.connections(&[role]).filter(|(_, fact)| reach::is_asked_as_devices_do(fact));
+        let facts = || case.presentations(&[role]).filter(|(_, fact)| reach::is_asked_as_devices_do(fact));
         for (vantage, fact) in facts() {
             let target = Target::of(&fact.endpoint, fact.address);
             // What speaks no TLS of today is met by devices all the same, if it speaks enough for them.

@@ -6,7 +6,6 @@ use crate::{
     cause::Cause,
     certificate::not_its_own,
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
-    deployment::Role,
     matrix::{self, Met},
     outcome::{Evidence, Outcome, Target},
     pin::{self, Book, Source, SourceId},
@@ -64,6 +63,7 @@ fn of(case: &Case<'_>, book: &Book, used: &Source, met: &Met<'_>) -> Outcome {
     let cell = used.cell(&leaf.key);
     let hidden = book.hidden().map(|source| source.cell(&leaf.key));
     let evidence = Evidence::of("key", format!("{} sha256//{}", leaf.key.words, leaf.key.spki_sha256));
+    let evidence = if met.only_tls12 { evidence.and("presented", "on TLS 1.2 alone") } else { evidence };
     match (cell, hidden) {
         (PinCell::NotObserved, _) => pin::unseen_pins(case, used),
         (PinCell::Unknown, _) => {
@@ -86,18 +86,19 @@ fn of(case: &Case<'_>, book: &Book, used: &Source, met: &Met<'_>) -> Outcome {
             "a pin of the {} that cannot be used may be meant for this key",
             used.id.words()
         )),
-        (PinCell::NoMatch, _) => Outcome::fail(not_pinned(book, used, met.role, leaf), evidence),
+        (PinCell::NoMatch, _) => Outcome::fail(not_pinned(book, used, met, leaf), evidence),
     }
 }
 
-fn not_pinned(book: &Book, used: &Source, role: Role, leaf: &CertificateFacts) -> Cause {
+fn not_pinned(book: &Book, used: &Source, met: &Met<'_>, leaf: &CertificateFacts) -> Cause {
     let uploaded = book.source(SourceId::Uploaded).is_some_and(|source| source.cell(&leaf.key) == PinCell::Match);
     Cause::KeyNotPinned {
         pins_source: used.id.words().to_owned(),
-        role,
+        role: met.role,
         certificate: leaf.name(Place::Leaf),
         spki_sha256: leaf.key.spki_sha256.clone(),
         pins: used.pins().unwrap_or_default(),
         uploaded,
+        only_tls12: met.only_tls12,
     }
 }

@@ -21,10 +21,11 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
             ),
             "have every other entry removed from what is registered for this host".to_owned(),
         ),
-        Cause::KeyNotPinned { pins_source, role: _, certificate, spki_sha256, pins, uploaded } => (
+        Cause::KeyNotPinned { pins_source, role: _, certificate, spki_sha256, pins, uploaded, only_tls12 } => (
             format!(
-                "the key presented here is not pinned: it {} that devices get from the {pins_source} ({}, serial {}, \
+                "the key presented here{} is not pinned: it {} that devices get from the {pins_source} ({}, serial {}, \
                  sha256//{spki_sha256})",
+                if *only_tls12 { " on TLS 1.2 alone, as old devices meet it," } else { "" },
                 if *pins == 1 { "does not match the one pin".to_owned() } else { format!("matches none of the {pins} pins") },
                 certificate.subject,
                 certificate.serial,

@@ -230,12 +230,16 @@ fn difference(by: Difference) -> &'static str {
         Difference::Family => "on IPv4 and IPv6",
         Difference::Repeat => "by one address from one connection to the next",
         Difference::Sni => "with and without SNI",
+        Difference::Version => "on TLS 1.2 alone and on what clients of today choose",
     }
 }
 
 fn mend(by: Difference) -> &'static str {
     match by {
         Difference::Sni => "bind the same certificate as the default of this address: clients without SNI get that one",
+        Difference::Version => {
+            "bind the same certificate for every version of TLS: old phones and some proxies speak TLS 1.2 alone"
+        }
         Difference::Address | Difference::Family | Difference::Repeat => {
             "bind the same certificate everywhere, or have every key pinned"
         }

@@ -1,46 +1,53 @@
 //! Which versions and suites of TLS a server speaks, beside the handshakes that phones of today make.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::HashSet, net::SocketAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{CertId, ConnectionFact, ConversationFailure, TlsFailure};
-use crate::{
-    deployment::{Endpoint, Role},
-    time::millis,
-};
+use super::{CertId, ConnectionFact, ConversationFailure, Recording, TlsFailure};
+use crate::{deployment::Role, time::millis};
 
 /// One handshake in which TLS 1.2 alone was offered, with every suite and curve that rustls knows for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tls12Fact {
-    /// Why it was asked.
-    pub role: Role,
-    /// The service's name and port.
-    pub endpoint: Endpoint,
-    /// Where the connection went; none: to the name, through the proxy.
-    pub address: Option<SocketAddr>,
-    /// Whether a proxy carried it.
-    pub proxied: bool,
-    /// The server name sent in ClientHello; none: none sent.
-    pub sni: Option<String>,
-    /// Time from the first step to the last.
-    #[serde(with = "millis")]
-    pub took: Duration,
+    /// The conversation; its chain may be another than clients of TLS 1.3 are shown.
+    pub connection: ConnectionFact,
     /// What the server chose, where it came to that, even if the handshake broke off afterwards.
     pub chosen: Option<Chosen>,
-    /// As presented, leaf first; empty: none was.
-    pub chain: Vec<CertId>,
-    /// How the handshake ended.
-    pub outcome: Result<(), ConversationFailure>,
 }
 
 impl Tls12Fact {
     /// Whether it is the same server, seen on the same way, as in this conversation.
     pub fn is_of(&self, fact: &ConnectionFact) -> bool {
-        self.role == fact.role
-            && self.endpoint == fact.endpoint
-            && self.address == fact.address
-            && self.proxied == fact.proxied
+        let this = &self.connection;
+        this.role == fact.role
+            && this.endpoint == fact.endpoint
+            && this.address == fact.address
+            && this.proxied == fact.proxied
+    }
+}
+
+impl Recording {
+    /// The handshakes with TLS 1.2 alone in which a server presented a chain that it presented in no other: what only
+    /// the clients of that version meet.
+    pub fn met_on_tls12(&self) -> impl Iterator<Item = &ConnectionFact> {
+        let place = |fact: &'_ ConnectionFact| (fact.role, fact.endpoint.clone(), fact.address);
+        let mut known: HashSet<(Role, _, Option<SocketAddr>, &[CertId])> = HashSet::new();
+        for fact in &self.connections {
+            let (role, endpoint, address) = place(fact);
+            known.insert((role, endpoint, address, fact.presented().unwrap_or_default()));
+        }
+        let asked = self.tls12.iter().map(|fact| &fact.connection);
+        asked.filter(move |fact| {
+            let (role, endpoint, address) = place(fact);
+            fact.presented().is_some_and(|sent| known.insert((role, endpoint, address, sent)))
+        })
+    }
+
+    /// Every conversation in which a server may have presented something: those of clients of today, and those that only
+    /// clients of TLS 1.2 have.
+    pub fn presentations(&self) -> impl Iterator<Item = &ConnectionFact> {
+        self.connections.iter().chain(self.met_on_tls12())
     }
 }
 
@@ -108,6 +115,15 @@ pub enum Offered {
 }
 
 impl ConnectionFact {
+    /// The chain that the server presented, even if the handshake failed afterwards; none: it presented none.
+    pub fn presented(&self) -> Option<&[CertId]> {
+        match &self.outcome {
+            Ok(handshake) => Some(&handshake.chain),
+            Err(ConversationFailure::Tls { chain, .. }) if !chain.is_empty() => Some(chain),
+            Err(_) => None,
+        }
+    }
+
     /// What the server said below rustls, where it said anything at all.
     pub fn legacy_answer(&self) -> Option<&Legacy> {
         self.legacy.as_ref().filter(|legacy| !legacy.spoken.is_empty())

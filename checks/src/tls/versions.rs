@@ -113,13 +113,13 @@ fn agreed(fact: &ConnectionFact, handshake: &Handshake, tls12: Option<&Tls12Fact
             Outcome::warn(Cause::NoExtendedMasterSecret { suite: chosen.suite.clone() }, evidence)
         };
     }
-    match &tls12.outcome {
+    match &tls12.connection.outcome {
         Err(failure) if handshake.version != TLS12 && refuses(failure) => {
             Outcome::Pass(evidence.and("tls 1.2 alone", "refused"))
         }
         Err(ConversationFailure::Tls { .. }) => not_seen("its handshake failed"),
         Err(_) => not_seen("there was no connection"),
-        Ok(()) => not_seen("what it chose could not be read"),
+        Ok(_) => not_seen("what it chose could not be read"),
     }
 }
 

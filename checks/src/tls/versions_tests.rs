@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::{
-    deployment::{Endpoint, Role, TrustServiceMode, Vantage},
+    deployment::{Role, TrustServiceMode, Vantage},
     recording::{ConnectFailure, HandshakeSignature, Recording, Refused},
     testing::{NOW, recording, refused},
 };
@@ -80,17 +80,9 @@ fn shaken(version: &str) -> ConnectionFact {
 }
 
 fn tls12(chosen: Option<Chosen>, outcome: Result<(), ConversationFailure>) -> Tls12Fact {
-    Tls12Fact {
-        role: Role::DeviceServices,
-        endpoint: Endpoint::new("ds.example.com", 443),
-        address: Some(([10, 0, 0, 1], 443).into()),
-        proxied: false,
-        sni: Some("ds.example.com".into()),
-        took: Duration::from_millis(1),
-        chosen,
-        chain: vec![],
-        outcome,
-    }
+    let outcome = outcome.and_then(|()| shaken(TLS12).outcome);
+    let connection = ConnectionFact { outcome, only_tls12: true, ..shaken(TLS12) };
+    Tls12Fact { connection, chosen }
 }
 
 fn judged(recording: Recording) -> Judgement {

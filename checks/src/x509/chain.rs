@@ -11,7 +11,7 @@ use super::{
     pool::{Index, Pool, Surroundings},
 };
 use crate::{
-    recording::{CertId, ConversationFailure, Recording},
+    recording::{CertId, ConnectionFact, Recording},
     time::Timestamp,
 };
 
@@ -22,11 +22,7 @@ pub fn chains(recordings: &[Recording], now: Timestamp) -> BTreeMap<Vec<CertId>,
     let mut all = BTreeMap::new();
     for recording in recordings {
         let mut around = Surroundings::of(recording, &mut pool);
-        let sent = recording.connections.iter().map(|fact| match &fact.outcome {
-            Ok(handshake) => handshake.chain.as_slice(),
-            Err(ConversationFailure::Tls { chain, .. }) => chain.as_slice(),
-            Err(ConversationFailure::Tcp { .. } | ConversationFailure::Proxy { .. }) => &[],
-        });
+        let sent = recording.presentations().filter_map(ConnectionFact::presented);
         for ids in sent.filter(|ids| !ids.is_empty()) {
             if let Entry::Vacant(place) = all.entry(ids.to_vec()) {
                 place.insert(chain(ids, recording, &mut pool, &mut around, now));

@@ -196,6 +196,7 @@ pub(crate) fn met(address: [u8; 4], chain: Vec<CertId>) -> ConnectionFact {
         address: Some((address, 443).into()),
         proxied: false,
         sni: Some(HOST.into()),
+        only_tls12: false,
         repeat: 0,
         connected_after: Some(Duration::from_millis(1)),
         took: Duration::from_millis(2),

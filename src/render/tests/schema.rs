@@ -270,7 +270,8 @@ fn of_certificates() -> Vec<Cause> {
         LinkFault::TooLong,
         LinkFault::Other { detail: text() },
     ];
-    let differences = [Difference::Address, Difference::Family, Difference::Repeat, Difference::Sni];
+    let differences =
+        [Difference::Address, Difference::Family, Difference::Repeat, Difference::Sni, Difference::Version];
     let mut causes = vec![
         Cause::MissingIntermediate {
             certificate: certificate(),
@@ -375,6 +376,7 @@ fn of_pins() -> Vec<Cause> {
             spki_sha256: text(),
             pins: 0,
             uploaded: true,
+            only_tls12: true,
         },
         Cause::SourcesDiffer {
             used: text(),
