@@ -45,8 +45,30 @@ pub(super) async fn tunnel(
     };
     match within(deadline.step(step), asked).await {
         Ok(Ok(())) => Ok(stream),
-        Ok(Err(failure)) => Err(failure),
+        Ok(Err(failure)) => Err(without(failure, credentials)),
         Err(after) => Err(ProxyFailure::Silent { after }),
+    }
+}
+
+/// A proxy may say again what it was told: that is not kept, nor the beginning of it where its answer was cut.
+fn without(failure: ProxyFailure, credentials: Credentials<'_>) -> ProxyFailure {
+    let Some((user, password)) = credentials else { return failure };
+    let token = BASE64.encode(format!("{user}:{password}").as_bytes());
+    let without = |mut text: String| {
+        for secret in [token.as_str(), password, user].into_iter().filter(|secret| !secret.is_empty()) {
+            text = text.replace(secret, "…");
+            let begun = (4..secret.len()).rev().filter_map(|count| secret.get(..count));
+            if let Some(begun) = begun.into_iter().find(|begun| text.ends_with(begun)) {
+                text.truncate(text.len() - begun.len());
+            }
+        }
+        text
+    };
+    match failure {
+        ProxyFailure::Denied { answer } => ProxyFailure::Denied { answer: without(answer) },
+        ProxyFailure::TargetUnreachable { answer } => ProxyFailure::TargetUnreachable { answer: without(answer) },
+        ProxyFailure::NotAProxy { begins } => ProxyFailure::NotAProxy { begins: without(begins) },
+        failure => failure,
     }
 }
 
@@ -281,6 +303,20 @@ mod tests {
         )
         .await;
         assert_eq!(answer, Err(ProxyFailure::AuthenticationRequired { sent: true }));
+    }
+
+    #[test]
+    fn what_a_proxy_says_again_is_not_kept() {
+        let denied = |answer: &str| ProxyFailure::Denied { answer: answer.to_owned() };
+        for (said, kept) in [
+            ("403 Basic YWdlbnQ6aHVudGVyMg== of agent, hunter2", "403 Basic … of …, …"),
+            ("403 Basic YWdlbnQ6aH", "403 Basic "),
+            ("403 for hunter", "403 for "),
+            ("403 No", "403 No"),
+        ] {
+            assert_eq!(without(denied(said), Some(("agent", "hunter2"))), denied(kept));
+            assert_eq!(without(denied(said), None), denied(said));
+        }
     }
 
     #[tokio::test]
