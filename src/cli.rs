@@ -13,7 +13,8 @@ Examples:
   pinflight explain certificate/expiry      what a check asks and how to mend it
 
 Exit codes: 0 ready, 1 not ready, 2 usage or configuration, 3 incomplete,
-4 warnings (with --fail-on warning), 130 interrupted.";
+4 warnings (with --fail-on warning), 130 interrupted; of -o nagios: 0 ok,
+1 warning, 2 critical, 3 unknown.";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -21,6 +22,7 @@ Examples:
       --trust-service https://ts.example.com:9001/TrustService
   pinflight check --config pinflight.toml --from device --scope vantage
   pinflight check --from console -x http://proxy.example.com:3128 -m 30
+  pinflight check --from console -o short --report junit=pinflight.xml
   pinflight check --from console --plan
 
 What one server presents, and nothing else; --from may be left out:
@@ -361,10 +363,11 @@ pub struct SelectArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// Format on stdout: table, short or json
+    /// Format on stdout: table, short, json, junit, sarif, github, tap, nagios,
+    /// prometheus
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     pub output: String,
-    /// Write the report to a file too (repeatable)
+    /// Write the report to a file too, in any format (repeatable)
     #[arg(long, value_name = "FORMAT=FILE")]
     pub report: Vec<String>,
     /// Columns to use [default: the terminal's]

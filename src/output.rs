@@ -7,6 +7,11 @@ use std::{
 
 use anyhow::Context;
 
+use crate::{
+    exit::Exit,
+    render::{self, Service},
+};
+
 /// Writes to standard output; a reader that has gone away (`| head`) is no error.
 pub fn to_stdout(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
@@ -63,4 +68,10 @@ fn readable_by_umask(_: &tempfile::NamedTempFile) -> io::Result<()> {
 /// A line for the user on standard error; nobody listening is no error.
 pub fn note(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// The line of a plugin that came to no report, on standard output, where a monitoring system looks for it.
+pub fn no_report(why: &str) -> Exit {
+    let _ = writeln!(io::stdout(), "{}", render::no_report(why));
+    Exit::Service(Service::Unknown)
 }

@@ -3,14 +3,21 @@
 mod csr;
 mod escape;
 mod gather;
+mod github;
 mod grid;
 mod inspect;
 mod json;
+mod junit;
+mod nagios;
 mod page;
 mod pins;
+mod prometheus;
+mod reading;
+mod sarif;
 mod short;
 mod simulation;
 mod table;
+mod tap;
 mod text;
 
 #[cfg(test)]
@@ -23,8 +30,15 @@ use std::io;
 use pinflight_checks::{check::GuideStep, report::Report};
 
 pub use self::{
-    csr::csr, escape::for_terminal, gather::gathered, inspect::inspection, json::write as write_json, page::markdown,
-    pins::pins, simulation::simulation,
+    csr::csr,
+    escape::for_terminal,
+    gather::gathered,
+    inspect::inspection,
+    json::write as write_json,
+    nagios::{Service, no_report},
+    page::markdown,
+    pins::pins,
+    simulation::simulation,
 };
 use self::{
     grid::Grid,
@@ -86,7 +100,17 @@ pub enum Show {
 
 /// Every format, the default first.
 pub fn formats() -> &'static [&'static dyn Renderer] {
-    &[&table::Table, &short::Short, &json::Json]
+    &[
+        &table::Table,
+        &short::Short,
+        &json::Json,
+        &junit::Junit,
+        &sarif::Sarif,
+        &github::Github,
+        &tap::Tap,
+        &nagios::Nagios,
+        &prometheus::Prometheus,
+    ]
 }
 
 /// The format of this name.

@@ -1,35 +1,73 @@
 //! What README and guides show is what the program does.
 
+#![expect(clippy::unwrap_used, reason = "a test")]
+
 mod common;
 
 use std::fs;
 
 use clap::Parser;
-use pinflight::cli::Cli;
+use pinflight::{cli::Cli, render};
 
 /// Ports, serial numbers, digests and dates differ from run to run, in digits and capital letters A to F.
 fn without_numbers(line: &str) -> String {
     line.trim_end().chars().map(|c| if c.is_ascii_digit() || ('A'..='F').contains(&c) { '#' } else { c }).collect()
 }
 
-#[test]
-fn the_readme_s_excerpt_is_real() {
-    let readme = fs::read_to_string(common::project("README.md")).unwrap();
-    let (_, excerpt) = readme.split_once("<!-- excerpt: begin -->\n```text\n").unwrap();
-    let (excerpt, _) = excerpt.split_once("```\n<!-- excerpt: end -->").unwrap();
-    let (command, shown) = excerpt.split_once('\n').unwrap();
-    let arguments = shlex::split(command.strip_prefix("$ pinflight ").unwrap()).unwrap();
+/// What stands between the marks, each with its command on the first line.
+fn excerpts(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for part in text.split("<!-- excerpt: begin -->\n```text\n").skip(1) {
+        let (excerpt, _) = part.split_once("```\n<!-- excerpt: end -->").unwrap();
+        let (command, shown) = excerpt.split_once('\n').unwrap();
+        found.push((command.strip_prefix("$ pinflight ").unwrap().to_owned(), shown.to_owned()));
+    }
+    found
+}
+
+/// Every line that is shown is in the real output, in this order; `…` stands for lines left out, or for the rest of a line.
+fn is_real(command: &str, shown: &str) {
+    let arguments = shlex::split(command).unwrap();
     let output = common::pinflight().args(arguments).arg("--quiet").output().unwrap();
     let real = String::from_utf8(output.stdout).unwrap();
     let real: Vec<String> = real.lines().map(without_numbers).collect();
     let mut behind = real.iter();
-    for line in shown.lines().filter(|line| *line != "…") {
+    for line in shown.lines().filter(|line| line.trim() != "…") {
+        let wanted = without_numbers(line);
+        let fits = |real: &String| match wanted.strip_suffix('…') {
+            Some(start) => real.starts_with(start),
+            None => *real == wanted,
+        };
         assert!(
-            behind.any(|real| *real == without_numbers(line)),
-            "not in the real output, or not in this order: {line}"
+            behind.any(fits),
+            "{command}: not in the real output, or not in this order: {line}\n{}",
+            real.join("\n")
         );
     }
-    assert!(shown.lines().count() > 20);
+}
+
+#[test]
+fn the_readme_s_excerpt_is_real() {
+    let readme = fs::read_to_string(common::project("README.md")).unwrap();
+    let excerpts = excerpts(&readme);
+    assert!(excerpts.len() == 1 && excerpts[0].1.lines().count() > 20);
+    is_real(&excerpts[0].0, &excerpts[0].1);
+}
+
+#[test]
+fn every_format_is_described_with_a_real_sample() {
+    let page = fs::read_to_string(common::project("docs/reference/formats.md")).unwrap();
+    let excerpts = excerpts(&page);
+    std::thread::scope(|scope| {
+        for (command, shown) in &excerpts {
+            scope.spawn(move || is_real(command, shown));
+        }
+    });
+    for format in render::formats().iter().map(|format| format.id()) {
+        assert!(page.contains(&format!("\n## {format}\n")), "{format} has no section");
+        let sample = |(command, _): &(String, String)| command.ends_with(&format!(" -o {format}"));
+        assert!(excerpts.iter().any(sample), "{format} has no sample");
+    }
 }
 
 #[test]

@@ -43,7 +43,12 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
         output::to_file(path, |out| write_recording(&recording, out))?;
     }
     let exit = show::conclude(&[recording], &settings.policy, at.unwrap_or(now), &outputs)?;
-    Ok(if interrupted { Exit::Interrupted } else { exit })
+    Ok(match exit {
+        // A verdict cut short is never a good one, and monitoring systems know no other codes.
+        Exit::Service(_) => exit,
+        _ if interrupted => Exit::Interrupted,
+        exit => exit,
+    })
 }
 
 /// Reads every file that the configuration names; what cannot be understood is a mistake in the configuration.

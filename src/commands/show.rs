@@ -22,7 +22,7 @@ use crate::{
     commands::{explain, init, list},
     exit::Exit,
     output,
-    render::{self, Renderer, Show, Style},
+    render::{self, Renderer, Service, Show, Style},
     settings::{self, ConfigErrors},
 };
 
@@ -55,6 +55,14 @@ impl Outputs {
         }
         Ok(())
     }
+
+    /// How the run ends: the format on standard output says to whom.
+    fn exit(&self, report: &Report, fail_on: FailOn) -> Exit {
+        match self.stdout.id() {
+            "nagios" => Exit::Service(Service::of(report)),
+            _ => Exit::of(report, fail_on),
+        }
+    }
 }
 
 /// Lays the selection of the command line over a policy that was not read from a configuration.
@@ -81,7 +89,7 @@ pub(super) fn conclude(
     let case = Case::new(recordings, policy, now).context("there is no recording to judge")?;
     let report = judge::judge(&case);
     outputs.write(&report)?;
-    Ok(Exit::of(&report, policy.fail_on))
+    Ok(outputs.exit(&report, policy.fail_on))
 }
 
 pub(super) fn explain(cli: &Cli, args: &ExplainArgs) -> anyhow::Result<Exit> {

@@ -1,5 +1,7 @@
 //! Reports made by hand, as the registry would make them: the deployment of the guide, sound and broken.
 
+pub(super) mod faulty;
+
 use std::collections::BTreeSet;
 
 use pinflight_checks::{
@@ -84,7 +86,8 @@ fn certificate(subject: &str, issuer: &str, until: &str) -> CertificateView {
         not_after: Timestamp::parse(until),
         names: vec!["ds.example.com".to_owned()],
         key: "RSA 2048".to_owned(),
-        sha256: "5f".repeat(32),
+        // Of two certificates never the same.
+        sha256: format!("{:02x}", subject.len()).repeat(32),
         sha1: "c1".repeat(20),
         spki_sha256: SPKI.to_owned(),
     }
@@ -442,6 +445,7 @@ pub(super) fn pin_mismatch() -> Report {
     let mut other = report.chains[0].clone();
     other.targets = vec![at(12)];
     other.certificates[0].not_after = Timestamp::parse("2026-11-20");
+    other.certificates[0].sha256 = "e7".repeat(32);
     other.anchor = None;
     report.chains[0].targets.remove(2);
     report.chains[0].certificates[0].not_after = Timestamp::parse("2026-12-10");
@@ -534,9 +538,20 @@ pub(super) fn selected_unseen() -> Report {
     count(report)
 }
 
+/// What a certificate's name or a body may hold: orders for terminals, markup of every medium, commands of CI systems, shells.
+pub(super) const HOSTILE: &str = concat!(
+    "\u{1b}[2J\u{1b}]0;owned\u{7}\r\n\tREADY\0\u{9b}1m\u{202e}evil\u{2066}\u{200b}\u{2028}\u{feff}e\u{301}\u{301}\u{301}東京",
+    "]]></script><script>alert(1)</script><!--|`$(reboot)`'\"&amp;%0A::error::x\n::stop-commands::x\n##[error]",
+    "\n# HELP x\nnot ok 1 # SKIP {0} [a](javascript:1) ![b](https://evil.example/c) @all #1 ~~~ www.evil.example \\",
+);
+
 /// Every text that can come from elsewhere, as bad as it can be.
 pub(super) fn hostile() -> Report {
-    let bad = "\u{1b}[2J\u{1b}]0;owned\u{7}\r\n\tREADY\0\u{9b}1m\u{202e}evil\u{2066}\u{200b}\u{2028}\u{feff}e\u{301}\u{301}\u{301}東京";
+    of_strangers(HOSTILE)
+}
+
+/// This text wherever one can come from elsewhere, and a long one that begins with it.
+pub(super) fn of_strangers(bad: &str) -> Report {
     let long = format!("{bad}{}", "x".repeat(5000));
     let host = Endpoint::new(bad, 443);
     let mut report = pin_mismatch();

@@ -16,7 +16,7 @@ use pinflight_checks::{
 };
 
 pub(super) use self::{
-    findings::evidence,
+    findings::{evidence, hidden_by},
     journey::{in_detail, lines},
     sections::step,
     unseen::not_seen_in_short,

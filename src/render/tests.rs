@@ -1,6 +1,9 @@
 //! Every sample in every format, at every width.
 
+mod escaping;
+mod formats;
 mod schema;
+mod validators;
 
 use proptest::prelude::*;
 use unicode_width::UnicodeWidthStr;
@@ -154,10 +157,12 @@ fn a_chat_message_says_why_nothing_was_seen() {
 #[test]
 fn formats_are_found_by_name() {
     let ids: Vec<&str> = formats().iter().map(|format| format.id()).collect();
-    assert_eq!(ids, ["table", "short", "json"]);
+    let expected = ["table", "short", "json", "junit", "sarif", "github", "tap", "nagios", "prometheus"];
+    assert_eq!(ids, expected);
+    let listed = expected.join(", ");
     let message = |name| by_name(name).map(|_| ()).unwrap_err().to_string();
-    assert_eq!(message("jsn"), "no output format \"jsn\", did you mean json? (table, short, json)");
-    assert_eq!(message("xml"), "no output format \"xml\" (table, short, json)");
+    assert_eq!(message("jsn"), format!("no output format \"jsn\", did you mean json? ({listed})"));
+    assert_eq!(message("xml"), format!("no output format \"xml\" ({listed})"));
 }
 
 #[test]

@@ -4,17 +4,17 @@ use std::{collections::HashSet, io};
 
 use pinflight_checks::{
     check::CheckId,
-    outcome::{Evidence, State, Target},
-    report::{CheckReport, FindingReport, Report},
+    outcome::{Evidence, State},
+    report::{CheckReport, Report},
 };
 
 use super::{
-    super::text::{Sheet, Text, Tone},
+    super::{
+        reading::{IN_FULL, Problem, problems},
+        text::{Sheet, Text, Tone},
+    },
     ids, listed, marker, more,
 };
-
-/// Findings of one check shown in full; the targets of the others are named.
-const IN_FULL: usize = 3;
 
 /// Failures that count.
 pub(super) fn failures(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
@@ -45,8 +45,12 @@ pub(super) fn accepted(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()>
 }
 
 fn section(report: &Report, state: State, title: &str, sheet: &mut Sheet<'_>) -> io::Result<()> {
-    let blocks: Vec<_> =
-        report.checks.iter().map(|check| (check, items(check, state))).filter(|(_, items)| !items.is_empty()).collect();
+    let blocks: Vec<_> = report
+        .checks
+        .iter()
+        .map(|check| (check, problems(check, state)))
+        .filter(|(_, items)| !items.is_empty())
+        .collect();
     if blocks.is_empty() {
         return Ok(());
     }
@@ -60,45 +64,18 @@ fn section(report: &Report, state: State, title: &str, sheet: &mut Sheet<'_>) ->
     Ok(())
 }
 
-/// Findings of a check that say the same, with all their targets.
-struct Item<'a> {
-    finding: &'a FindingReport,
-    targets: Vec<&'a Target>,
-}
-
-fn items(check: &CheckReport, state: State) -> Vec<Item<'_>> {
-    let mut items: Vec<Item<'_>> = Vec::new();
-    let counting = check.findings.iter().filter(|finding| finding.outcome == state && finding.accepted.is_none());
-    for finding in counting {
-        let target = &finding.target;
-        match items.iter_mut().find(|item| item.says_the_same(finding)) {
-            Some(item) if item.targets.contains(&target) => {}
-            Some(item) => item.targets.push(target),
-            None => items.push(Item { finding, targets: vec![target] }),
-        }
-    }
-    items
-}
-
-impl Item<'_> {
-    fn says_the_same(&self, other: &FindingReport) -> bool {
-        let this = self.finding;
-        this.message == other.message && this.remedy == other.remedy && this.evidence == other.evidence
-    }
-}
-
 fn block<'a>(
     report: &Report,
     check: &CheckReport,
     state: State,
-    items: &[Item<'a>],
+    items: &[Problem<'a>],
     sheet: &mut Sheet<'_>,
 ) -> io::Result<()> {
     let indent = 6;
     let (shown, rest) = items.split_at(if sheet.style.detailed() { items.len() } else { IN_FULL.min(items.len()) });
     let head = marker(state, sheet.style).and(Tone::Strong, format!(" {}", check.id));
     let whole = match items {
-        [Item { targets, .. }] if targets.len() == 1 => {
+        [Problem { targets, .. }] if targets.len() == 1 => {
             head.clone().and_list(Tone::Plain, targets.iter().map(|target| format!(" {target}")))
         }
         _ => head.clone(),
@@ -117,7 +94,7 @@ fn block<'a>(
         }
     }
     if !rest.is_empty() {
-        let of = |items: &[Item<'a>]| items.iter().flat_map(|item| item.targets.clone()).collect::<Vec<_>>();
+        let of = |items: &[Problem<'a>]| items.iter().flat_map(|item| item.targets.clone()).collect::<Vec<_>>();
         let mut targets = of(rest);
         let count = more(&of(shown), &targets);
         let mut known = HashSet::new();
@@ -145,7 +122,7 @@ pub(in super::super) fn evidence(evidence: &Evidence, indent: usize, sheet: &mut
 }
 
 /// The checks that are not seen because this one fails.
-fn hidden_by(report: &Report, id: CheckId) -> Vec<String> {
+pub(in super::super) fn hidden_by(report: &Report, id: CheckId) -> Vec<String> {
     let hidden: Vec<CheckId> =
         report.checks.iter().filter(|check| is_hidden_by(check, id)).map(|check| check.id).collect();
     ids(report, &hidden)

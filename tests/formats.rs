@@ -1,0 +1,107 @@
+//! Formats as the program writes them: several in one run, a plugin's exit codes, and no secret in any of them.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+mod common;
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::TcpListener,
+    thread,
+};
+
+use pinflight::render;
+
+/// `--report` for every format, and the files.
+fn every_report() -> (Vec<String>, Vec<String>) {
+    let ids = render::formats().iter().map(|format| format.id());
+    let flags = ids.clone().flat_map(|id| ["--report".to_owned(), format!("{id}=report.{id}")]).collect();
+    (flags, ids.map(|id| format!("report.{id}")).collect())
+}
+
+#[test]
+fn one_run_writes_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let (flags, files) = every_report();
+    let mut command = common::pinflight();
+    let output = command.current_dir(folder.path()).args(["demo", "-q", "-o", "short"]).args(flags).output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stdout.starts_with(b"READY  https://ds.acme.test:"));
+    for file in files {
+        let text = fs::read_to_string(folder.path().join(&file)).unwrap();
+        assert!(text.contains("ds.acme.test") && text.ends_with('\n'), "{file}");
+    }
+}
+
+#[test]
+fn a_plugin_ends_as_monitoring_systems_expect() {
+    for (words, code, begins) in [
+        (&["demo"][..], 0, "PINFLIGHT OK - READY https://ds.acme.test:"),
+        (&["demo", "--fault", "server-certificate-expires-in-20-days"], 1, "PINFLIGHT WARNING - READY https://"),
+        (&["demo", "--fault", "server-new-key", "--fail-on", "never"], 2, "PINFLIGHT CRITICAL - NOT READY https://"),
+        (&["demo", "--fault", "nonsense"], 3, "PINFLIGHT UNKNOWN - no fault is named "),
+        (&["demo", "--nonsense"], 3, "PINFLIGHT UNKNOWN - error: unexpected argument "),
+        (&["check"], 3, "PINFLIGHT UNKNOWN - "),
+    ] {
+        let output = common::pinflight().args(words).args(["-q", "-o", "nagios"]).output().unwrap();
+        let line = String::from_utf8(output.stdout).unwrap();
+        assert_eq!((output.status.code(), line.lines().count()), (Some(code), 1), "{words:?}: {line}");
+        assert!(line.starts_with(begins), "{words:?}: {line}");
+    }
+}
+
+/// A proxy that lets nobody through, and says again all that it was told, in every part of its answer.
+fn talkative_proxy() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    // Ends with the process.
+    thread::spawn(move || {
+        for mut stream in listener.incoming().map_while(Result::ok) {
+            let mut request = vec![0; 4096];
+            let count = stream.read(&mut request).unwrap_or(0);
+            let request = String::from_utf8_lossy(&request[..count]).into_owned();
+            let sent = request.lines().find_map(|line| line.strip_prefix("Proxy-Authorization: ")).unwrap_or_default();
+            let told = format!("{sent} is agent-7 with hunter2-Pa55");
+            let _ = write!(stream, "HTTP/1.1 403 {told}\r\nX-Told: {told}\r\nLocation: {told}\r\n\r\n{told}\r\n");
+        }
+    });
+    port
+}
+
+#[test]
+fn no_format_and_no_recording_holds_a_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let (flags, mut files) = every_report();
+    let proxy = format!("http://127.0.0.1:{}", talkative_proxy());
+    let with_userinfo = proxy.replace("http://", "http://agent-7:hunter2-Pa55@");
+    let base64 = "YWdlbnQtNzpodW50ZXIyLVBhNTU=";
+    files.push("recording.json".to_owned());
+    // As variables of pinflight's own, and in the URL that curl takes too.
+    for variables in [
+        vec![
+            ("PINFLIGHT_NETWORK_PROXY", proxy.as_str()),
+            ("PINFLIGHT_PROXY_USER", "agent-7"),
+            ("PINFLIGHT_PROXY_PASSWORD", "hunter2-Pa55"),
+        ],
+        vec![("HTTPS_PROXY", with_userinfo.as_str())],
+    ] {
+        let output = common::pinflight()
+            .current_dir(folder.path())
+            .envs(variables.iter().copied())
+            .args(["check", "-v", "--from", "console", "--device-services", "https://ds.example.com"])
+            .args(["--trust-service", "https://ts.example.com:9001/TrustService", "--record", "recording.json"])
+            .args(&flags)
+            .output()
+            .unwrap();
+        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap()).concat();
+        assert!(said.contains("403"), "{said}");
+        let written = files.iter().map(|file| fs::read_to_string(folder.path().join(file)).unwrap());
+        for (name, text) in files.iter().map(String::as_str).zip(written).chain([("what it says", said)]) {
+            assert!(text.contains("ds.example.com"), "{name}");
+            for secret in ["agent-7", "hunter2", "Pa55", base64] {
+                assert!(!text.contains(secret), "{name} holds {secret}:\n{text}");
+            }
+        }
+    }
+}
