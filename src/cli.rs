@@ -48,6 +48,14 @@ Examples:
   pinflight replay console.json --at 2027-03-01
                                             what will have expired by then";
 
+const REDACT_EXAMPLES: &str = "\
+Examples:
+  pinflight redact console.json device.json --to for-support
+  pinflight replay for-support/*.json       judged as the originals are
+
+Stand-ins mean the same in all recordings that were redacted together, and in
+no others: recordings that are to be judged together are redacted together.";
+
 const INSPECT_EXAMPLES: &str = "\
 Examples:
   pinflight inspect ds.example.com          what a server presents, port 443
@@ -149,6 +157,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Judge recordings again, of one machine or of several together
     Replay(ReplayArgs),
+    /// Put stand-ins for names, addresses, serials and keys into recordings
+    Redact(RedactArgs),
     /// Show the chain of a server or of files: paths, certificates, pins
     Inspect(Box<InspectArgs>),
     /// Judge a certificate signing request for the Trust Service
@@ -195,6 +205,9 @@ pub struct CheckArgs {
     /// Write what was seen to a file, to be judged again later
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub record: Option<PathBuf>,
+    /// Write it with stand-ins for every name, address, serial and key
+    #[arg(long, requires = "record", help_heading = "Output")]
+    pub redact: bool,
 }
 
 /// What the deployment is.
@@ -394,6 +407,9 @@ pub struct DemoArgs {
     /// Break the deployment in this way
     #[arg(long, value_name = "NAME")]
     pub fault: Option<String>,
+    /// Keep what each vantage saw in this folder, to be replayed
+    #[arg(long, value_name = "FOLDER")]
+    pub record: Option<PathBuf>,
     /// Which checks count.
     #[command(flatten)]
     pub select: SelectArgs,
@@ -418,6 +434,18 @@ pub struct ReplayArgs {
     /// What is shown.
     #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// `pinflight redact`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = REDACT_EXAMPLES)]
+pub struct RedactArgs {
+    /// Recordings of one deployment: what has the same name gets the same stand-in
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// The folder to write them to, under their own names
+    #[arg(long, value_name = "FOLDER", required = true)]
+    pub to: PathBuf,
 }
 
 /// `pinflight inspect`
@@ -648,8 +676,8 @@ mod tests {
         cli.build();
         let names: Vec<String> = cli.get_subcommands().map(|command| command.get_name().to_owned()).collect();
         let expected = [
-            "check", "demo", "replay", "inspect", "csr", "pins", "gather", "simulate", "explain", "list", "init",
-            "help",
+            "check", "demo", "replay", "redact", "inspect", "csr", "pins", "gather", "simulate", "explain", "list",
+            "init", "help",
         ];
         assert_eq!(names, expected);
         let mut pages = vec![cli.render_long_help().to_string()];

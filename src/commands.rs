@@ -9,6 +9,7 @@ pub mod init;
 pub mod inspect;
 pub mod list;
 pub mod pins;
+pub mod redact;
 pub mod replay;
 mod show;
 pub mod simulate;
@@ -24,6 +25,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Check(args) => check::run(cli, args),
         Command::Demo(args) => demo::run(cli, args),
         Command::Replay(args) => replay::run(cli, args),
+        Command::Redact(args) => redact::run(cli, args),
         Command::Inspect(args) => inspect::run(cli, args),
         Command::Csr(args) => csr::run(cli, args),
         Command::Pins(args) => pins::run(cli, args),

@@ -117,6 +117,7 @@ pub async fn observe(
         roots,
         files,
         certificates: found.certificates,
+        facts: None,
         names: found.names,
         connections: found.connections,
         under_other_name: found.under_other_name,

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 mod common;
+#[path = "common/redaction.rs"]
+mod redaction;
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +15,7 @@ use std::{
     thread,
 };
 
-use pinflight_checks::cause::owners;
+use pinflight_checks::{cause::owners, deployment::Vantage, recording::Recording};
 use pinflight_fixtures::{Scenario, scenarios};
 use serde_json::Value;
 
@@ -35,8 +37,9 @@ fn every_scenario_gives_exactly_its_expected_outcomes() {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(scenario) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let (report, exit) = run(scenario);
+                    let (report, exit, recordings) = run(scenario);
                     let mut found = differences(scenario, &report, exit);
+                    found.extend(redaction::problems(&recordings, &report));
                     found.extend(schema.iter_errors(&report).map(|error| format!("schema: {error}")));
                     if !found.is_empty() {
                         problems.lock().unwrap().insert(&scenario.id, found);
@@ -50,11 +53,18 @@ fn every_scenario_gives_exactly_its_expected_outcomes() {
     assert!(problems.is_empty(), "{} of {} scenarios differ:\n{}", problems.len(), wanted.len(), told.join("\n"));
 }
 
-fn run(scenario: &Scenario) -> (Value, i32) {
-    let output = common::pinflight().args(["demo", "-q", "-o", "json", "--fault", &scenario.id]).output().unwrap();
+/// The report, the exit code, and what each vantage saw.
+fn run(scenario: &Scenario) -> (Value, i32, Vec<Recording>) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = common::pinflight();
+    command.args(["demo", "-q", "-o", "json", "--fault", &scenario.id, "--record"]).arg(folder.path());
+    let output = command.output().unwrap();
     let report = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{}: {error}: {}", scenario.id, String::from_utf8_lossy(&output.stderr)));
-    (report, output.status.code().unwrap())
+    let recorded = Vantage::ALL.map(|vantage| folder.path().join(format!("{vantage}.json")));
+    let recordings = recorded.iter().filter_map(|path| std::fs::read(path).ok());
+    let recordings = recordings.map(|bytes| serde_json::from_slice(&bytes).unwrap()).collect();
+    (report, output.status.code().unwrap(), recordings)
 }
 
 fn differences(scenario: &Scenario, report: &Value, exit: i32) -> Vec<String> {

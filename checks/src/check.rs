@@ -224,7 +224,7 @@ impl<'a> Case<'a> {
     pub fn first_certificate(&self, file: &SuppliedFile) -> Option<&CertificateFacts> {
         match &file.content {
             FileContent::Certificates(ids) => self.certificate(ids.first()?),
-            FileContent::Csr(_) => None,
+            FileContent::Csr(_) | FileContent::CsrFacts(_) => None,
         }
     }
 
@@ -281,6 +281,10 @@ impl<'a> Case<'a> {
 
 fn certificates(recordings: &[Recording]) -> BTreeMap<CertId, CertificateFacts> {
     let mut read = BTreeMap::new();
+    let redacted = recordings.iter().filter_map(|recording| recording.facts.as_ref());
+    for facts in redacted.flat_map(|facts| &facts.certificates) {
+        read.entry(facts.id.clone()).or_insert_with(|| facts.clone());
+    }
     for (id, der) in recordings.iter().flat_map(|recording| &recording.certificates) {
         if !read.contains_key(id)
             && let Ok(facts) = x509::read(&der.0)

@@ -34,8 +34,11 @@ fn judge_declared(case: &Case<'_>, judge: impl Fn(&Result<CsrFacts, String>) -> 
     }
     let mut judgement = Judgement::new();
     for file in case.files(FileUse::TrustServiceCsr) {
-        let FileContent::Csr(der) = &file.content else { continue };
-        let said = judge(&x509::read_csr(&der.0));
+        let said = match &file.content {
+            FileContent::Csr(der) => judge(&x509::read_csr(&der.0)),
+            FileContent::CsrFacts(facts) => judge(facts),
+            FileContent::Certificates(_) => continue,
+        };
         judgement.extend(said.into_iter().map(|outcome| (Target::File(file.path.clone()), outcome)));
     }
     if judgement.is_empty() {

@@ -260,7 +260,7 @@ fn own_keys<'a>(recordings: &[Recording], certificates: &'a BTreeMap<CertId, Cer
     let files = recordings.iter().flat_map(|recording| &recording.files).filter(|file| own.contains(&file.used_as));
     let leaves = files.filter_map(|file| match &file.content {
         FileContent::Certificates(ids) => ids.first(),
-        FileContent::Csr(_) => None,
+        FileContent::Csr(_) | FileContent::CsrFacts(_) => None,
     });
     leaves.filter_map(|id| certificates.get(id)).map(|facts| facts.key.spki_sha256.as_str()).collect()
 }

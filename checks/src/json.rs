@@ -27,6 +27,25 @@ impl Json {
         serde_json::from_slice(bytes).map_err(|error| error.to_string())
     }
 
+    /// As JSON again, every number as 0.
+    pub fn to_text(&self) -> String {
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        match self {
+            Self::Null => "null".to_owned(),
+            Self::Bool(value) => value.to_string(),
+            Self::Number => "0".to_owned(),
+            Self::String(text) => quoted(text),
+            Self::Array(items) => {
+                let items: Vec<String> = items.iter().map(Self::to_text).collect();
+                format!("[{}]", items.join(","))
+            }
+            Self::Object(entries) => {
+                let entries = entries.iter().map(|(key, value)| format!("{}:{}", quoted(key), value.to_text()));
+                format!("{{{}}}", entries.collect::<Vec<_>>().join(","))
+            }
+        }
+    }
+
     /// The type's name, for a sentence.
     pub fn type_name(&self) -> &'static str {
         match self {
@@ -109,5 +128,7 @@ mod tests {
         assert!(Json::parse(deep.as_bytes()).unwrap_err().contains("recursion limit"));
         assert!(Json::parse(b"{\"a\": \"\xff\"}").is_err());
         assert!(Json::parse(b"{} {}").is_err());
+        let text = r#"{"a":[],"a":0,"\"\n":["x",null,true,{}]}"#;
+        assert_eq!(Json::parse(text.as_bytes()).unwrap().to_text(), text);
     }
 }

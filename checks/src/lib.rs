@@ -35,6 +35,7 @@ pub mod platform;
 pub mod prose;
 mod reach;
 pub mod recording;
+pub mod redact;
 pub mod registry;
 pub mod report;
 mod resolve;

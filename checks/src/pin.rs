@@ -4,6 +4,8 @@
 pub mod forms;
 mod source;
 
+use std::ops::Range;
+
 use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo, X509Certificate};
 
@@ -54,10 +56,16 @@ pub fn form(text: &str) -> Form {
 
 /// SEQUENCE of two INTEGERs and nothing behind it (RFC 8017, A.1.1).
 fn is_rsa_public_key(bytes: &[u8]) -> bool {
-    let Some((0x30, content, [])) = tlv(bytes) else { return false };
-    let Some((0x02, modulus, rest)) = tlv(content) else { return false };
-    let Some((0x02, exponent, [])) = tlv(rest) else { return false };
-    modulus.len() >= 64 && !exponent.is_empty()
+    modulus(bytes).is_some()
+}
+
+/// Where the modulus of a PKCS#1 key stands; none: it is no PKCS#1 key.
+pub(crate) fn modulus(bytes: &[u8]) -> Option<Range<usize>> {
+    let (0x30, content, []) = tlv(bytes)? else { return None };
+    let (0x02, modulus, rest) = tlv(content)? else { return None };
+    let (0x02, exponent, []) = tlv(rest)? else { return None };
+    let end = bytes.len() - rest.len();
+    (modulus.len() >= 64 && !exponent.is_empty()).then(|| end - modulus.len()..end)
 }
 
 /// Tag, content and rest of one DER element.
@@ -109,6 +117,20 @@ fn element(tag: u8, content: &[u8]) -> Vec<u8> {
     }
     bytes.extend(content);
     bytes
+}
+
+/// A certificate that says nothing, but for a serial number and a key of these bytes: to stand for another.
+pub(crate) fn certificate_of(bytes: &[u8]) -> Vec<u8> {
+    const SHA256_WITH_RSA: [u8; 15] =
+        [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x0b, 0x05, 0x00];
+    let version = element(0xa0, &element(0x02, &[2]));
+    let serial = element(0x02, &[&[1], bytes].concat());
+    let day = element(0x17, b"200101000000Z");
+    let validity = element(0x30, &[day.as_slice(), &day].concat());
+    let name = element(0x30, &[]);
+    let parts = [&version, &serial, SHA256_WITH_RSA.as_slice(), &name, &validity, &name, &spki_of_rsa(bytes)];
+    let signature = element(0x03, &[&[0], bytes].concat());
+    element(0x30, &[element(0x30, &parts.concat()).as_slice(), &SHA256_WITH_RSA, &signature].concat())
 }
 
 /// A pin short enough for a sentence: both ends and its length.

@@ -19,6 +19,7 @@ pub use self::versions::{Chosen, Curve, Legacy, Offered, Refused, Tls12Fact};
 use crate::{
     deployment::{Deployment, DnsServer, Endpoint, Policy, Role, Vantage},
     time::{Timestamp, millis},
+    x509::{CertificateFacts, ChainFacts, CsrFacts},
 };
 
 /// The `schema` of every recording this version writes.
@@ -46,8 +47,11 @@ pub struct Recording {
     pub roots: Roots,
     /// The files that the admin supplied.
     pub files: Vec<SuppliedFile>,
-    /// Each certificate met or supplied, once.
+    /// Each certificate met or supplied, once; none in a redacted recording.
     pub certificates: BTreeMap<CertId, Der>,
+    /// What was read from the certificates, in a redacted recording; none: they are there themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Facts>,
     /// Name look-ups, in plan order.
     pub names: Vec<NameFact>,
     /// TLS conversations, in plan order.
@@ -63,6 +67,17 @@ pub struct Recording {
     pub answers: Vec<HttpFact>,
     /// Questions that had no time left, in plan order, as `--plan` words them; not empty: interrupted or past `max_time`.
     pub unasked: Vec<String>,
+}
+
+/// What the certificates of a redacted recording say: the DER is not kept, as names stand inside its signatures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Which recordings were redacted together: a stand-in means the same in all of them, and in no other.
+    pub set: String,
+    /// Each distinct chain that was presented.
+    pub chains: Vec<ChainFacts>,
+    /// Each certificate met or supplied that could be read.
+    pub certificates: Vec<CertificateFacts>,
 }
 
 /// SHA-256 of a certificate's DER, lower-case hex.
@@ -163,6 +178,8 @@ pub enum FileContent {
     Certificates(Vec<CertId>),
     /// One PKCS#10 request.
     Csr(Der),
+    /// What it says, or why it cannot be read, in a redacted recording.
+    CsrFacts(Box<Result<CsrFacts, String>>),
 }
 
 /// Who was asked for a name.

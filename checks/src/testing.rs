@@ -58,6 +58,7 @@ pub(crate) fn recording(vantage: Vantage, mode: TrustServiceMode) -> Recording {
         roots: Roots { mozilla: None, system: vec![], supplied: vec![] },
         files: vec![],
         certificates: [].into(),
+        facts: None,
         names: vec![],
         connections: vec![],
         under_other_name: vec![],

@@ -1,6 +1,9 @@
 //! `pinflight check`: observe, judge, report.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 use pinflight_checks::{
     recording::{FileUse, Recording},
@@ -11,7 +14,10 @@ use tokio::{runtime::Runtime, sync::watch};
 
 use crate::{
     cli::{CheckArgs, Cli},
-    commands::show::{self, Outputs},
+    commands::{
+        redact,
+        show::{self, Outputs},
+    },
     exit::Exit,
     observe::{
         self, Event, Job, Secrets,
@@ -40,7 +46,11 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
     // The operating system's resolver cannot be cancelled: do not wait for it.
     runtime.shutdown_background();
     if let Some(path) = &args.record {
-        output::to_file(path, |out| write_recording(&recording, out))?;
+        if args.redact {
+            keep(&redact::together(std::slice::from_ref(&recording))?.swap_remove(0), path)?;
+        } else {
+            keep(&recording, path)?;
+        }
     }
     let exit = show::conclude(&[recording], &settings.policy, at.unwrap_or(now), &outputs)?;
     Ok(match exit {
@@ -127,9 +137,12 @@ pub(super) fn write_plan(settings: &Settings, out: &mut dyn Write) -> io::Result
     Ok(())
 }
 
-fn write_recording(recording: &Recording, out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, recording)?;
-    writeln!(out)
+/// Writes a recording.
+pub(super) fn keep(recording: &Recording, path: &Path) -> anyhow::Result<()> {
+    output::to_file(path, |out| {
+        serde_json::to_writer(&mut *out, recording)?;
+        writeln!(out)
+    })
 }
 
 /// Progress is not shown.

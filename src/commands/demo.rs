@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fs,
     io::{self, Write},
 };
 
@@ -43,6 +44,12 @@ pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
         output::note(&format!("{}: {}", scenario.title, scenario.what));
     }
     let (recordings, mut policy) = record(scenario, now)?;
+    if let Some(folder) = &args.record {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        for recording in &recordings {
+            check::keep(recording, &folder.join(format!("{}.json", recording.vantage)))?;
+        }
+    }
     (policy.only, policy.skip, policy.fail_on) = (selected.only, selected.skip, selected.fail_on);
     show::conclude(&recordings, &policy, now, &outputs)
 }

@@ -171,6 +171,7 @@ pub(super) fn filed_away(
         roots,
         files,
         certificates,
+        facts: None,
         names: Vec::new(),
         connections: Vec::new(),
         under_other_name: Vec::new(),

@@ -1,6 +1,10 @@
 //! `pinflight replay`: judge recordings, of one vantage or of several, with no network at all.
 
-use std::{fs::File, io::Read, path::Path};
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, bail};
 use pinflight_checks::recording::{Recording, SCHEMA};
@@ -20,10 +24,27 @@ pub(super) fn run(cli: &Cli, args: &ReplayArgs) -> anyhow::Result<Exit> {
     let outputs = Outputs::new(cli, &args.output)?;
     let at = args.at.as_deref().map(settings::at).transpose()?;
     let recordings = args.files.iter().map(read).collect::<anyhow::Result<Vec<_>>>()?;
+    of_one_set(&args.files, &recordings)?;
     let latest = recordings.iter().max_by_key(|recording| recording.taken_at).context("no recording is given")?;
     let mut policy = latest.policy.clone();
     show::select(&args.select, &mut policy)?;
     show::conclude(&recordings, &policy, at.unwrap_or(latest.taken_at), &outputs)
+}
+
+/// Refuses recordings whose stand-ins mean different things.
+pub(super) fn of_one_set(files: &[PathBuf], recordings: &[Recording]) -> anyhow::Result<()> {
+    let set = |recording: &Recording| recording.facts.as_ref().map(|facts| facts.set.clone());
+    let mut sets = files.iter().zip(recordings.iter().map(set));
+    let Some((first, expected)) = sets.next() else { return Ok(()) };
+    if let Some((other, _)) = sets.find(|(_, set)| *set != expected) {
+        bail!(
+            "{} and {} were not redacted together: what stands for a name in one means something else in the other\n  \
+             fix: give the originals to one run of pinflight redact",
+            first.display(),
+            other.display()
+        );
+    }
+    Ok(())
 }
 
 pub(super) fn read(path: impl AsRef<Path>) -> anyhow::Result<Recording> {

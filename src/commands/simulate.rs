@@ -26,6 +26,9 @@ const MAX_BYTES: u64 = 8 * 1024 * 1024;
 
 pub(super) fn run(cli: &Cli, args: &SimulateArgs) -> anyhow::Result<Exit> {
     let recordings = args.recording.iter().map(replay::read).collect::<anyhow::Result<Vec<_>>>()?;
+    if recordings.iter().any(|recording| recording.facts.is_some()) {
+        bail!("a redacted recording holds no certificates to play with\n  fix: give the original");
+    }
     let taken = recordings.iter().map(|recording| recording.taken_at).max();
     let now = match args.at.as_deref() {
         Some(at) => settings::at(at)?,

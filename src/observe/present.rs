@@ -55,6 +55,7 @@ pub async fn present(job: Job, question: &Question) -> Recording {
         roots,
         files,
         certificates: found.certificates,
+        facts: None,
         names: found.names,
         connections,
         under_other_name: Vec::new(),

@@ -21,6 +21,13 @@ pub fn chains(recordings: &[Recording], now: Timestamp) -> BTreeMap<Vec<CertId>,
     let mut pool = Pool::default();
     let mut all = BTreeMap::new();
     for recording in recordings {
+        if let Some(facts) = &recording.facts {
+            for chain in &facts.chains {
+                let ids = chain.sent.iter().map(|one| one.as_ref().map_or_else(|one| &one.id, |facts| &facts.id));
+                all.entry(ids.cloned().collect()).or_insert_with(|| chain.as_of(now));
+            }
+            continue;
+        }
         let mut around = Surroundings::of(recording, &mut pool);
         let sent = recording.presentations().filter_map(ConnectionFact::presented);
         for ids in sent.filter(|ids| !ids.is_empty()) {
@@ -81,7 +88,8 @@ fn chain<'a>(
     let position: HashMap<Index, usize> = places.iter().map(|(place, index)| (*index, *place)).collect();
     let mut paths: Vec<(PathFacts, &Candidate)> =
         candidates.iter().map(|candidate| (path_facts(pool, candidate, &position, now), candidate)).collect();
-    paths.sort_by_key(|(facts, candidate)| worth(facts, candidate, pool));
+    let until = |path: &Candidate| path.certificates.iter().map(|index| pool.facts(*index).not_after).min();
+    paths.sort_by_key(|(facts, candidate)| worth(facts, until(candidate)));
 
     let preferred = paths.first().map(|(facts, _)| facts.sent.iter().flatten().copied().collect()).unwrap_or_default();
     let should_be = proper_order(&members, &issuers, preferred);
@@ -114,9 +122,28 @@ fn path_facts(pool: &Pool<'_>, path: &Candidate, position: &HashMap<Index, usize
     }
 }
 
+impl ChainFacts {
+    /// The same for another moment: which members are out of their time, and which path is the best then.
+    #[must_use]
+    pub fn as_of(&self, now: Timestamp) -> Self {
+        let mut chain = self.clone();
+        for path in &mut chain.paths {
+            let members = path.certificates.iter().filter_map(|id| self.certificate(id));
+            let out = members.filter(|facts| !(facts.not_before..=facts.not_after).contains(&now));
+            path.out_of_time = out.map(|facts| facts.id.clone()).collect();
+        }
+        let until = |path: &PathFacts| {
+            let members = path.certificates.iter().filter_map(|id| self.certificate(id));
+            members.map(|facts| facts.not_after).min()
+        };
+        chain.paths.sort_by_cached_key(|path| worth(path, until(path)));
+        chain
+    }
+}
+
 /// The best first: valid; sound but for its time; sound with what was supplied; a root that nobody trusts; no root; broken.
 /// Among equals the one in time, the one with the most sent, the shortest, the one that lasts longest; then as found.
-fn worth(facts: &PathFacts, path: &Candidate, pool: &Pool<'_>) -> impl Ord + use<> {
+fn worth(facts: &PathFacts, until: Option<Timestamp>) -> impl Ord + use<> {
     let ends_well = !matches!(facts.end, PathEnd::Untrusted { .. } | PathEnd::IssuerMissing { .. });
     let rank = match (&facts.end, facts.faults.is_empty()) {
         (_, false) if ends_well => 5,
@@ -127,8 +154,7 @@ fn worth(facts: &PathFacts, path: &Candidate, pool: &Pool<'_>) -> impl Ord + use
         (_, true) => u8::from(!facts.out_of_time.is_empty()),
     };
     let not_sent = facts.sent.iter().filter(|place| place.is_none()).count();
-    let until = path.certificates.iter().map(|index| pool.facts(*index).not_after).min();
-    (rank, !facts.out_of_time.is_empty(), not_sent, path.certificates.len(), Reverse(until))
+    (rank, !facts.out_of_time.is_empty(), not_sent, facts.certificates.len(), Reverse(until))
 }
 
 /// The order in which the members should have been sent, `None` if they were: each after one that it issued, the path

@@ -1,6 +1,7 @@
 //! A certificate signing request's DER (PKCS#10, RFC 2986) → its facts. The outer structure is walked here, leniently, for
 //! x509-parser refuses a whole request for one odd attribute of those that Windows adds; keys are read by x509-parser.
 
+use serde::{Deserialize, Serialize};
 use x509_parser::{
     asn1_rs::FromDer,
     x509::{AlgorithmIdentifier, SubjectPublicKeyInfo},
@@ -21,12 +22,12 @@ const LONGEST: usize = 128 * 1024;
 const EXTENSION_REQUESTS: [&str; 2] = ["1.2.840.113549.1.9.14", "1.3.6.1.4.1.311.2.1.14"];
 
 /// A certificate signing request, read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CsrFacts {
     /// RFC 4514.
     pub subject: String,
     /// The attributes of the subject that have a short name and are text, in the request's order.
-    pub attributes: Vec<(&'static str, String)>,
+    pub attributes: Vec<(String, String)>,
     /// The subject's last CN.
     pub common_name: Option<String>,
     /// emailAddress in the subject.

@@ -42,12 +42,12 @@ pub(super) fn emails(rdns: &[u8]) -> Vec<String> {
 }
 
 /// Each attribute of such a name that has a short name and is text, in its order.
-pub(super) fn attributes(rdns: &[u8]) -> Vec<(&'static str, String)> {
+pub(super) fn attributes(rdns: &[u8]) -> Vec<(String, String)> {
     let attributes = der::elements(rdns).flat_map(|rdn| der::elements(rdn.contents));
     let known = attributes.filter_map(|attribute| {
         let (kind, value) = kind_and_value(attribute)?;
         let (_, short) = SHORT_NAMES.iter().find(|(oid, _)| *oid == kind)?;
-        Some((*short, text(value)?))
+        Some(((*short).to_owned(), text(value)?))
     });
     known.collect()
 }

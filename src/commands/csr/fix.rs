@@ -147,15 +147,15 @@ fn subject(
     notes: &mut Vec<String>,
 ) -> Vec<(&'static str, String)> {
     let mut subject = Vec::new();
-    let mut left_out = Vec::new();
+    let mut left_out: Vec<&str> = Vec::new();
     for (kind, value) in request.map(|request| request.attributes.as_slice()).unwrap_or_default() {
-        if matches!(*kind, "CN" | "emailAddress") {
+        if matches!(kind.as_str(), "CN" | "emailAddress") {
             continue;
         }
         match KEPT.iter().find(|(known, _)| known == kind) {
-            Some((_, most)) if is_plain(value) && fits(kind, value, *most) => subject.push((*kind, value.clone())),
-            _ if left_out.contains(kind) => {}
-            _ => left_out.push(*kind),
+            Some((known, most)) if is_plain(value) && fits(kind, value, *most) => subject.push((*known, value.clone())),
+            _ if left_out.contains(&kind.as_str()) => {}
+            _ => left_out.push(kind),
         }
     }
     if !left_out.is_empty() {

@@ -1,0 +1,180 @@
+use std::{net::IpAddr, sync::Arc};
+
+use proptest::prelude::*;
+use rcgen::KeyPair;
+
+use super::{standins::StandIns, *};
+use crate::{
+    cause::PinFault,
+    matching::{matches, would_match},
+    pin::{self, Form},
+    testing::NOW,
+    x509::forge::{Supplied, leaf, presents, root},
+};
+
+/// Stand-ins for names of hosts, and for those that pins or certificates name.
+fn both(hosts: &[&str], named: &[&str]) -> (Vec<String>, Vec<String>) {
+    let mut stand_ins = StandIns::default();
+    let walk = |stand_ins: &mut StandIns| -> (Vec<String>, Vec<String>) {
+        let hosts = hosts.iter().map(|host| stand_ins.host(host)).collect();
+        (hosts, named.iter().map(|name| stand_ins.pinned_name(name)).collect())
+    };
+    walk(&mut stand_ins);
+    stand_ins.settle();
+    walk(&mut stand_ins)
+}
+
+proptest! {
+    #[test]
+    fn what_holds_between_names_holds_between_their_stand_ins(
+        hosts in prop::collection::vec("[a-c]{1,3}(\\.[a-c]{1,2}){1,2}", 1..4),
+        named in prop::collection::vec("(\\*\\.|[a-c]\\*\\.|\\.)?[a-cA]{1,3}(\\.[a-c]{1,2}){0,2}", 1..4),
+    ) {
+        let (hosts, named): (Vec<&str>, Vec<&str>) = (hosts.iter().map(String::as_str).collect(), named.iter().map(String::as_str).collect());
+        let (new_hosts, new_named) = both(&hosts, &named);
+        for (host, new_host) in hosts.iter().zip(&new_hosts) {
+            prop_assert_ne!(host, new_host);
+            for (name, new_name) in named.iter().zip(&new_named) {
+                let told = format!("{host} {name} became {new_host} {new_name}");
+                prop_assert_eq!(host.ends_with(name), new_host.ends_with(new_name), "{}", told);
+                prop_assert_eq!(matches(host, name), matches(new_host, new_name), "{}", told);
+                prop_assert!(!would_match(host, name) || would_match(new_host, new_name), "{}", told);
+                let any_capital = |text: &str| text.chars().any(|c| c.is_ascii_uppercase());
+                prop_assert_eq!(any_capital(name), any_capital(new_name), "{}", told);
+                prop_assert_eq!(host.eq_ignore_ascii_case(name), new_host.eq_ignore_ascii_case(new_name), "{}", told);
+            }
+            for (other, new_other) in hosts.iter().zip(&new_hosts) {
+                prop_assert_eq!(host == other, new_host == new_other);
+            }
+        }
+    }
+
+    #[test]
+    fn addresses_stay_of_their_kind_and_apart(all in prop::collection::vec(prop_oneof![
+        any::<u32>().prop_map(|bits| IpAddr::from(bits.to_be_bytes())),
+        any::<u16>().prop_map(|bits| IpAddr::from([10, 128, bits.to_be_bytes()[0], bits.to_be_bytes()[1]])),
+        any::<u8>().prop_map(|last| IpAddr::from([127, 0, 0, last])),
+        any::<u8>().prop_map(|last| IpAddr::from([198, 18, 0, last])),
+        any::<u128>().prop_map(|bits| IpAddr::from(bits.to_be_bytes())),
+        any::<u8>().prop_map(|last| format!("fd00::{last:x}").parse().unwrap()),
+        any::<u8>().prop_map(|last| format!("fe80::{last:x}").parse().unwrap()),
+        any::<u8>().prop_map(|last| format!("::ffff:10.0.0.{last}").parse().unwrap()),
+    ], 1..30)) {
+        let mut stand_ins = StandIns::default();
+        for ip in &all {
+            stand_ins.ip(*ip);
+        }
+        stand_ins.settle();
+        let new: Vec<IpAddr> = all.iter().map(|ip| stand_ins.ip(*ip)).collect();
+        let kind = |ip: &IpAddr| match ip {
+            IpAddr::V4(ip) => (4, ip.is_private(), ip.is_loopback(), ip.is_link_local(), ip.is_unspecified()),
+            IpAddr::V6(ip) => (6, ip.is_unique_local(), ip.to_ipv4_mapped().is_some(), ip.is_unicast_link_local(), ip.is_unspecified()),
+        };
+        for (at, (real, stand_in)) in all.iter().zip(&new).enumerate() {
+            prop_assert_eq!(kind(real), kind(stand_in), "{} became {}", real, stand_in);
+            let says_nothing = real.is_unspecified() || real.to_string() == "::1";
+            prop_assert!(says_nothing || !all.contains(stand_in), "{} became {}", real, stand_in);
+            for (other, other_new) in all.iter().zip(&new).skip(at) {
+                prop_assert_eq!(real == other, stand_in == other_new);
+            }
+        }
+    }
+}
+
+#[test]
+fn pins_keep_their_form_and_what_they_are_of() {
+    let key = format!("{}/../fixtures/keys/ds-1.pem", env!("CARGO_MANIFEST_DIR"));
+    let key = Arc::new(KeyPair::from_pem(&std::fs::read_to_string(key).unwrap()).unwrap());
+    let made = root("R").issue_for(leaf(), &key);
+    let facts = x509::read(&made.der).unwrap();
+    let key = facts.key.rsa_public_key_hex.clone().unwrap();
+    let mut stand_ins = StandIns::default();
+    let other = format!("308189028181009A2B32{}0203010001", "5A".repeat(125));
+    let pins = [
+        key.clone(),
+        key.to_ascii_uppercase(),
+        other,
+        facts.key.spki_hex.clone(),
+        data_encoding::HEXUPPER.encode(&made.der),
+        key.get(2..200).unwrap().to_owned(),
+        facts.sha1.to_ascii_uppercase(),
+        facts.id.0.clone(),
+        format!("sha256//{}", facts.key.spki_sha256),
+        "no hex".to_owned(),
+        String::new(),
+    ];
+    let form = |pin: &str| match pin::form(pin) {
+        Form::Key { .. } => None,
+        Form::Fault(fault) => Some(fault),
+    };
+    // What was learned of the key holds from the second time on.
+    let mut new = (facts.clone(), Vec::new());
+    for _ in 0..2 {
+        let pins = pins.iter().map(|pin| stand_ins.pin(pin)).collect();
+        new = (stand_ins.certificate(&facts), pins);
+        stand_ins.settle();
+    }
+    let (new_facts, new_pins) = new;
+    for (real, new) in pins.iter().zip(&new_pins) {
+        assert_eq!(form(real), form(new), "{real} became {new}");
+        assert!(real.is_empty() || (real != new && real.len().abs_diff(new.len()) < real.len()), "{real} became {new}");
+    }
+    assert_eq!(form(&new_pins[4]), Some(PinFault::IsCertificate));
+    let new_key = new_facts.key.rsa_public_key_hex.unwrap();
+    assert_eq!((&new_pins[0], &new_pins[1]), (&new_key, &new_key.to_ascii_uppercase()));
+    assert!(
+        matches!(pin::form(&new_pins[0]), Form::Key { spki_sha256, .. } if spki_sha256 == new_facts.key.spki_sha256)
+    );
+    assert_eq!(new_pins[3], new_facts.key.spki_hex);
+    let part = new_key.find(&new_pins[5]).unwrap();
+    assert_eq!((part, new_pins[5].len()), (2, 198));
+    assert_eq!(new_pins[6], new_facts.sha1.to_ascii_uppercase());
+    assert_eq!(new_pins[7], new_facts.id.0);
+    assert_eq!(new_pins[8], format!("sha256//{}", new_facts.key.spki_sha256));
+}
+
+#[test]
+fn public_roots_and_the_words_of_the_protocol_stay() {
+    let mut stand_ins = StandIns::default();
+    let mut redactor = Redactor(&mut stand_ins);
+    for (url, expected) in [
+        ("https://ts.example.org:9001/TrustService", "https://name1.name2.name3:9001/TrustService"),
+        ("https://TS.example.org/secret/?token=Abc", "https://Name1.name2.name3/name4/?name5=Name6"),
+        (
+            "https://user:word@[fd00::1]:8443/TrustService/SSLPinning/Settings?URL=ts.example.org",
+            "https://[fd00:5a::1]:8443/TrustService/SSLPinning/Settings?URL=name1.name2.name3",
+        ),
+        ("javascript://evil", "name8://name7"),
+        ("no url", "name9 name10"),
+    ] {
+        assert_eq!(redactor.url(url), expected, "{url}");
+    }
+    assert_eq!(redactor.target("ts.example.org:443@10.1.0.11:9001"), "name1.name2.name3:443@10.128.0.2:9001");
+    let isrg = "CN=ISRG Root X1,O=Internet Security Research Group,C=US";
+    assert!(x509::is_public_name(isrg));
+    assert_eq!(stand_ins.distinguished_name(isrg), isrg);
+    assert_eq!(
+        stand_ins.distinguished_name("CN=ts.example.org,O=A\\, B+OU=x"),
+        "CN=name1.name2.name3,O=Name11\\, Name12+OU=name13"
+    );
+    assert_eq!(stand_ins.host("discovery.awmdm.com"), "discovery.awmdm.com");
+}
+
+#[test]
+fn a_redacted_chain_is_judged_for_another_moment_as_the_real_one_is() {
+    let authority = root("R");
+    let leaf = authority.leaf();
+    let recording = presents(&[&leaf, &authority], &Supplied { ca_files: &[&authority], ..Supplied::default() });
+    let redacted = redact(std::slice::from_ref(&recording), "s").unwrap();
+    assert!(redacted[0].certificates.is_empty());
+    let later = crate::time::Timestamp(NOW.0 + 20 * 365 * 86_400);
+    for moment in [NOW, later] {
+        let real = x509::chains(std::slice::from_ref(&recording), moment).into_values().next().unwrap();
+        let new = x509::chains(&redacted, moment).into_values().next().unwrap();
+        let out = |chain: &ChainFacts| chain.paths.iter().map(|path| path.out_of_time.len()).collect::<Vec<_>>();
+        assert_eq!((out(&real), real.paths.len()), (out(&new), new.paths.len()));
+        assert_eq!(out(&new)[0] > 0, moment == later);
+    }
+    // Once more, and nothing is lost.
+    assert_eq!(redact(&redacted, "t").unwrap()[0].facts.as_ref().unwrap().chains.len(), 1);
+}
