@@ -56,6 +56,23 @@ Examples:
 Stand-ins mean the same in all recordings that were redacted together, and in
 no others: recordings that are to be judged together are redacted together.";
 
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  pinflight check --from console --record before.json
+                                            then change the firewall, and
+  pinflight check --from console --record after.json
+  pinflight diff before.json after.json     what was mended, what broke
+  pinflight diff before.json after.json -o json
+  pinflight replay console.json device.json -o json > monday.json
+  pinflight diff monday.json friday.json    reports of several machines
+
+A recording is judged first, as replay does. It holds the configuration and the
+pins too; a report holds outcomes and what they rest on. What was right and is
+not seen any more is worse; what was wrong and is not seen is not mended.
+
+Exit codes: 0 nothing is worse, 1 something is, 2 usage, a file of no use, or
+runs of different deployments.";
+
 const INSPECT_EXAMPLES: &str = "\
 Examples:
   pinflight inspect ds.example.com          what a server presents, port 443
@@ -159,6 +176,8 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Put stand-ins for names, addresses, serials and keys into recordings
     Redact(RedactArgs),
+    /// Tell what was mended, what broke and what changed between two runs
+    Diff(DiffArgs),
     /// Show the chain of a server or of files: paths, certificates, pins
     Inspect(Box<InspectArgs>),
     /// Judge a certificate signing request for the Trust Service
@@ -448,6 +467,21 @@ pub struct RedactArgs {
     pub to: PathBuf,
 }
 
+/// `pinflight diff`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = DIFF_EXAMPLES)]
+pub struct DiffArgs {
+    /// The older run: a report in JSON, or a recording
+    #[arg(value_name = "OLD")]
+    pub old: PathBuf,
+    /// The newer run
+    #[arg(value_name = "NEW")]
+    pub new: PathBuf,
+    /// What is shown.
+    #[command(flatten)]
+    pub output: ShapeArgs,
+}
+
 /// `pinflight inspect`
 #[derive(Clone, Debug, Args)]
 #[command(after_help = INSPECT_EXAMPLES)]
@@ -676,8 +710,8 @@ mod tests {
         cli.build();
         let names: Vec<String> = cli.get_subcommands().map(|command| command.get_name().to_owned()).collect();
         let expected = [
-            "check", "demo", "replay", "redact", "inspect", "csr", "pins", "gather", "simulate", "explain", "list",
-            "init", "help",
+            "check", "demo", "replay", "redact", "diff", "inspect", "csr", "pins", "gather", "simulate", "explain",
+            "list", "init", "help",
         ];
         assert_eq!(names, expected);
         let mut pages = vec![cli.render_long_help().to_string()];

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod csr;
 pub mod demo;
+pub mod diff;
 pub mod explain;
 pub mod gather;
 pub mod init;
@@ -26,6 +27,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Demo(args) => demo::run(cli, args),
         Command::Replay(args) => replay::run(cli, args),
         Command::Redact(args) => redact::run(cli, args),
+        Command::Diff(args) => diff::run(cli, args),
         Command::Inspect(args) => inspect::run(cli, args),
         Command::Csr(args) => csr::run(cli, args),
         Command::Pins(args) => pins::run(cli, args),

@@ -1,6 +1,7 @@
 //! A report, shown: one format a file, and the one list of them. Renderers only format; they judge and decide nothing.
 
 mod csr;
+mod difference;
 mod escape;
 mod gather;
 mod github;
@@ -31,6 +32,7 @@ use pinflight_checks::{check::GuideStep, report::Report};
 
 pub use self::{
     csr::csr,
+    difference::{difference, difference_lines},
     escape::for_terminal,
     gather::gathered,
     inspect::inspection,

@@ -15,6 +15,9 @@ use crate::{
     sections,
 };
 
+/// The reason of a check that `--only` and `--skip` left out.
+pub const NOT_SELECTED: &str = "not selected";
+
 /// Judges a case with every registered check.
 pub fn judge(case: &Case<'_>) -> Report {
     let mut judged: Vec<(&dyn Check, Judgement)> =
@@ -50,7 +53,7 @@ pub fn judge(case: &Case<'_>) -> Report {
 fn selected(case: &Case<'_>, check: &dyn Check) -> Option<Judgement> {
     let is_selected = case.policy.selects(check.meta().id.0);
     let target = Target::Thing("selection".to_owned());
-    (!is_selected).then(|| vec![(target, Outcome::Skipped("not selected".to_owned()))])
+    (!is_selected).then(|| vec![(target, Outcome::Skipped(NOT_SELECTED.to_owned()))])
 }
 
 /// What was asked and not seen is traced to the check that explains it, which failed or hides it: of the same target, else of any target

@@ -12,6 +12,7 @@ mod clock;
 pub mod csr;
 pub mod deployment;
 pub mod device;
+pub mod diff;
 pub mod discovery;
 pub mod dns;
 mod family;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     check::{CheckId, GuideStep},
@@ -57,7 +57,7 @@ pub struct Report {
 }
 
 /// The answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Everything required was seen and is right.
@@ -73,7 +73,7 @@ pub enum Verdict {
 }
 
 /// What a verdict speaks of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReportScope {
     /// The whole deployment.
@@ -85,7 +85,7 @@ pub enum ReportScope {
 }
 
 /// Checks by outcome.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Counts {
     /// Seen and right.
@@ -172,7 +172,7 @@ pub struct PinRow {
 }
 
 /// What a source of pins says of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PinCell {
     /// A pin of it matches.
@@ -183,6 +183,18 @@ pub enum PinCell {
     Unknown,
     /// The key or the source was not seen.
     NotObserved,
+}
+
+impl PinCell {
+    /// As JSON spells it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Match => "match",
+            Self::NoMatch => "no-match",
+            Self::Unknown => "unknown",
+            Self::NotObserved => "not-observed",
+        }
+    }
 }
 
 /// A chain as presented.

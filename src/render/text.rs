@@ -116,6 +116,12 @@ impl Text {
         self
     }
 
+    /// And another text.
+    pub fn and_text(mut self, more: Self) -> Self {
+        self.0.extend(more.0);
+        self
+    }
+
     fn with(mut self, tone: Tone, raw: String, limit: usize) -> Self {
         if !raw.is_empty() {
             self.0.push(Piece { tone, raw, limit, unbroken: false });

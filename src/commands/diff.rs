@@ -1,0 +1,68 @@
+//! `pinflight diff`: what was mended, what broke and what changed between two runs. No network.
+
+use std::{fs::File, io::Read, path::Path};
+
+use anyhow::Context;
+use pinflight_checks::{
+    diff::{self, Answer, Side},
+    report,
+};
+use serde::Deserialize;
+
+use crate::{
+    cli::{Cli, DiffArgs},
+    commands::{replay, show},
+    exit::Exit,
+    output, render,
+};
+
+/// Longer than the report of a thousand servers.
+const MAX_BYTES: u64 = 256 * 1024 * 1024;
+
+pub(super) fn run(cli: &Cli, args: &DiffArgs) -> anyhow::Result<Exit> {
+    let (old, new) = (side(&args.old)?, side(&args.new)?);
+    let difference = diff::compare(&old, &new).map_err(|unrelated| {
+        let told = render::for_terminal(&unrelated.to_string());
+        anyhow::anyhow!("{told}\n  fix: give two runs of one deployment")
+    })?;
+    let style = show::style(cli, args.output.width, args.output.ascii);
+    output::to_stdout(|out| match args.output.output.as_str() {
+        "json" => render::write_json(&difference, out),
+        _ => render::difference(&difference, &style, out),
+    })?;
+    Ok(match difference.outcome {
+        Answer::Worse => Exit::NotReady,
+        Answer::NothingWorse | Answer::NothingDifferent => Exit::Ready,
+    })
+}
+
+/// A report as it stands; anything else is a recording, or nothing that can be compared.
+fn side(path: &Path) -> anyhow::Result<Side> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        schema: String,
+    }
+    let name = render::for_terminal(&path.display().to_string());
+    let bytes = read(path).with_context(|| format!("cannot read {name}"))?;
+    let is_report = serde_json::from_slice::<Versioned>(&bytes).is_ok_and(|file| file.schema == report::SCHEMA);
+    let refused = |refused: diff::Refused| {
+        let told = render::for_terminal(&refused.to_string());
+        anyhow::anyhow!("{name} is of no use: {told}")
+    };
+    if is_report {
+        return Side::of_report(&name, &bytes).map_err(refused);
+    }
+    drop(bytes);
+    let recording = replay::read(path).map_err(|told| {
+        let told = render::for_terminal(&format!("{told:#}"));
+        anyhow::anyhow!("{name} is neither a report (-o json) nor a recording (--record): {told}")
+    })?;
+    Side::of_recording(&name, &recording).map_err(refused)
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    anyhow::ensure!(bytes.len() as u64 <= MAX_BYTES, "it is longer than any report");
+    Ok(bytes)
+}
