@@ -24,11 +24,17 @@ Examples:
   pinflight check --from console -x http://proxy.example.com:3128 -m 30
   pinflight check --from console -o short --report junit=pinflight.xml
   pinflight check --from console --plan
+  pinflight check --from console --wait 10m   while a firewall is changed
 
 What one server presents, and nothing else; --from may be left out:
   pinflight check --only 'certificate/*' --cacert root.pem \\
       --device-services https://ds.example.com:8443 \\
       --resolve ds.example.com:8443:127.0.0.1 --at 2027-03-01 -o json
+
+--wait asks everything again, each --interval, until nothing that can be seen
+from here fails or is unanswered, and says on stderr what changed. The report,
+the recording and the exit code are those of the last round. What only another
+machine can see is not waited for.
 
 Without --config, ./pinflight.toml is read if it is there. Flags win over the
 environment (PINFLIGHT_*), the environment over files, a later file over an
@@ -227,6 +233,12 @@ pub struct CheckArgs {
     /// Write it with stand-ins for every name, address, serial and key
     #[arg(long, requires = "record", help_heading = "Output")]
     pub redact: bool,
+    /// Ask again until nothing that this machine sees is amiss, or this time is up: 10m
+    #[arg(long, value_name = "TIME", help_heading = "Network")]
+    pub wait: Option<String>,
+    /// From the start of one round to that of the next, with --wait [default: 15s]
+    #[arg(long, value_name = "TIME", help_heading = "Network")]
+    pub interval: Option<String>,
 }
 
 /// What the deployment is.

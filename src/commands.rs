@@ -14,6 +14,7 @@ pub mod redact;
 pub mod replay;
 mod show;
 pub mod simulate;
+mod wait;
 
 use crate::{
     cli::{Cli, Command},

@@ -28,7 +28,10 @@ mod tests;
 
 use std::io;
 
-use pinflight_checks::{check::GuideStep, report::Report};
+use pinflight_checks::{
+    check::GuideStep,
+    report::{Counts, Report},
+};
 
 pub use self::{
     csr::csr,
@@ -144,6 +147,11 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let scored = candidates.into_iter().map(|candidate| (score(candidate), candidate));
     let best = scored.max_by(|a, b| a.0.total_cmp(&b.0))?;
     (best.0 > 0.75).then_some(best.1)
+}
+
+/// Outcomes with their numbers, for a line: `1 FAIL, 8 not seen, 25 ok`.
+pub fn counts(counts: &Counts) -> String {
+    table::counts(counts)
 }
 
 /// Writes checks as a table: id, steps of the guide, what is proved.

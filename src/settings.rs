@@ -17,6 +17,7 @@ mod values;
 use std::{
     fmt, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use pinflight_checks::{
@@ -47,12 +48,23 @@ pub struct Settings {
     pub deployment: Deployment,
     /// How it is judged.
     pub policy: Policy,
+    /// Whether the run is repeated; none: it is not.
+    pub wait: Option<Wait>,
     /// User name and password for the proxy; from the environment alone, and to be shown nowhere.
     pub proxy_credentials: Option<(String, String)>,
     /// The configuration files that were read.
     pub files: Vec<PathBuf>,
     /// Where each value came from.
     pub origins: Origins,
+}
+
+/// `--wait` and `--interval`: the same questions again, as long as something is amiss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// The last round starts before this is over.
+    pub up_to: Duration,
+    /// From the start of one round to the start of the next.
+    pub interval: Duration,
 }
 
 // Not derived: neither the credentials nor a variable's text with them in it belongs in a log.
@@ -110,6 +122,7 @@ pub fn load(
     network.proxy = proxy;
     let deployment = build.deployment(network, flags::command(args, &files));
     let policy = build.policy();
+    let wait = build.wait();
     let selected: Vec<&str> = known_checks.iter().copied().filter(|id| policy.selects(id)).collect();
     let anywhere = args.record.is_none() && selected.iter().all(|id| is_same_anywhere(id));
     let assumed = deployment.as_ref().filter(|_| anywhere && !selected.is_empty()).and_then(assumed_vantage);
@@ -125,7 +138,7 @@ pub fn load(
     match (vantage, deployment) {
         (Some(vantage), Some(deployment)) if errors.is_empty() => {
             let origins = Origins { raw, files: named };
-            Ok(Settings { vantage, deployment, policy, proxy_credentials, files, origins })
+            Ok(Settings { vantage, deployment, policy, wait, proxy_credentials, files, origins })
         }
         _ => Err(ConfigErrors(errors)),
     }

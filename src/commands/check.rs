@@ -17,6 +17,7 @@ use crate::{
     commands::{
         redact,
         show::{self, Outputs},
+        wait::{self, Rounds},
     },
     exit::Exit,
     observe::{
@@ -40,9 +41,11 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Ready);
     }
     let supplied = load_files(&settings)?;
-    let now = show::now();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let (recording, interrupted) = observe_until_interrupted(&runtime, &settings, supplied, now, cli.quiet);
+    let (recording, interrupted) = match settings.wait {
+        Some(wait) => wait::until_well(&runtime, &settings, &supplied, Rounds { wait, at, quiet: cli.quiet })?,
+        None => observe_until_interrupted(&runtime, &settings, supplied, show::now(), cli.quiet),
+    };
     // The operating system's resolver cannot be cancelled: do not wait for it.
     runtime.shutdown_background();
     if let Some(path) = &args.record {
@@ -52,7 +55,8 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
             keep(&recording, path)?;
         }
     }
-    let exit = show::conclude(&[recording], &settings.policy, at.unwrap_or(now), &outputs)?;
+    let now = at.unwrap_or(recording.taken_at);
+    let exit = show::conclude(&[recording], &settings.policy, now, &outputs)?;
     Ok(match exit {
         // A verdict cut short is never a good one, and monitoring systems know no other codes.
         Exit::Service(_) => exit,
@@ -133,6 +137,9 @@ pub(super) fn write_plan(settings: &Settings, out: &mut dyn Write) -> io::Result
         if let Some(condition) = question.condition {
             writeln!(out, "      {condition}")?;
         }
+    }
+    if let Some(wait) = settings.wait {
+        wait::write_plan(wait, settings.vantage, out)?;
     }
     Ok(())
 }

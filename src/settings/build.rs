@@ -12,7 +12,7 @@ use pinflight_checks::{
 };
 
 use super::{
-    deadlines,
+    Wait, deadlines,
     error::{ConfigError, Origin},
     globs,
     keys::{self, ONLY, SEVERITY, SKIP},
@@ -24,6 +24,9 @@ use super::{
 pub(super) const MAX_LIST: usize = 256;
 /// The longest of the deadlines, and how it is spelled.
 const DAY: (Duration, &str) = (Duration::from_hours(24), "24h");
+/// From the start of one round to the start of the next.
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(15);
+const LEAST_INTERVAL: Duration = Duration::from_secs(1);
 /// The longest of the spans of the policy.
 const DECADE: (Duration, &str) = (Duration::from_hours(24 * 3650), "3650d");
 
@@ -232,6 +235,22 @@ impl<'a> Build<'a> {
         }
     }
 
+    /// Whether the run is repeated.
+    pub(super) fn wait(&mut self) -> Option<Wait> {
+        let duration = |said: &Located| values::duration(&said.text, is_flag(said), DAY);
+        let up_to = self.one("wait", duration);
+        let interval = self.one("interval", duration);
+        let interval = interval.unwrap_or(DEFAULT_INTERVAL);
+        if interval < LEAST_INTERVAL {
+            let fix = "write 1s or more: whoever is asked has other things to do";
+            self.complain("interval", "must not be shorter than 1s", fix);
+        }
+        if is_flag_of(self.raw, "interval") && self.raw.one("wait").is_none() {
+            self.complain("interval", "nothing is repeated without --wait", "add --wait 10m, or leave it out");
+        }
+        Some(Wait { up_to: up_to?, interval })
+    }
+
     fn confirmed(&mut self) -> Confirmed {
         let mut date = |key| self.one(key, |said| values::date(&said.text));
         Confirmed {
@@ -426,6 +445,10 @@ fn filled(text: &str, fix: &str) -> Parsed<String> {
 /// `until` a day means to its end.
 fn last_second(at: Timestamp, text: &str) -> Timestamp {
     if text.len() == 10 { Timestamp(at.0.saturating_add(86_399)) } else { at }
+}
+
+fn is_flag_of(raw: &Raw, key: &str) -> bool {
+    raw.one(key).is_some_and(is_flag)
 }
 
 /// curl's plain numbers of seconds are for the command line; a file says its units.

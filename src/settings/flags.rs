@@ -71,7 +71,9 @@ fn flag(key: &str) -> &'static str {
 /// The layer that the flags make.
 pub(super) fn layer(args: &CheckArgs) -> Raw {
     let mut raw = select(&args.select);
-    for (key, values) in said(args).into_iter().filter(|(_, values)| !values.is_empty()) {
+    // How this run goes is no part of the command that asks the same from elsewhere.
+    let run = [("wait", one(args.wait.as_ref())), ("interval", one(args.interval.as_ref()))];
+    for (key, values) in said(args).into_iter().chain(run).filter(|(_, values)| !values.is_empty()) {
         let origin = Origin::Flag(flag(key));
         let located = values.iter().map(|text| Located::new(text, origin.clone()));
         raw.values.insert(key, located.collect());

@@ -114,6 +114,10 @@ pub(super) const KEYS: &[Key] = &[
     key("confirmed.certificates_uploaded", Date, None, "2026-11-20"),
 ];
 
+/// Keys that say how one run goes: variables and flags, and nothing of a file.
+pub(super) const RUN: &[Key] =
+    &[key("wait", Text, Some("--wait"), "\"10m\""), key("interval", Text, Some("--interval"), "\"15s\"")];
+
 /// The keys of one `[[accept]]`.
 pub(super) const ACCEPT: &[Key] = &[
     key("accept.check", Text, None, "\"certificate/expiry\""),
@@ -132,7 +136,7 @@ pub(super) const SKIP: &str = "skip";
 
 /// The key of this full name.
 pub(super) fn find(name: &str) -> Option<&'static Key> {
-    KEYS.iter().chain(ACCEPT).find(|key| key.name == name)
+    KEYS.iter().chain(RUN).chain(ACCEPT).find(|key| key.name == name)
 }
 
 /// The tables, each once, in the order of the list.

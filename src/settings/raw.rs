@@ -75,7 +75,7 @@ impl Raw {
     /// Reads the environment: every key with one value has its variable.
     pub(super) fn from_environment(environment: &dyn Fn(&str) -> Option<String>) -> Self {
         let mut raw = Self::default();
-        for key in keys::KEYS {
+        for key in keys::KEYS.iter().chain(keys::RUN) {
             let Some(name) = key.variable() else { continue };
             // An empty variable is how a shell says "unset"; only a proxy can be empty.
             let said = environment(&name).filter(|text| !text.is_empty() || key.name == "network.proxy");
