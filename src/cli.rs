@@ -52,7 +52,9 @@ Examples:
   pinflight replay console.json device-services.json outside.json device.json
                                             one verdict over all four machines
   pinflight replay console.json --at 2027-03-01
-                                            what will have expired by then";
+                                            what will have expired by then
+  pinflight replay console.json --max-age 14d
+                                            one from last week";
 
 const REDACT_EXAMPLES: &str = "\
 Examples:
@@ -459,6 +461,9 @@ pub struct ReplayArgs {
     /// Judge as of that day, or moment [default: when the latest was taken]
     #[arg(long, value_name = "DATE", help_heading = "Judgement")]
     pub at: Option<String>,
+    /// The oldest recording that counts [default: as the latest has it]
+    #[arg(long, value_name = "TIME", help_heading = "Judgement")]
+    pub max_age: Option<String>,
     /// Which checks count.
     #[command(flatten)]
     pub select: SelectArgs,

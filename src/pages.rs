@@ -55,4 +55,5 @@ pages! {
     "csr/matches-certificate",
     "device/journey",
     "guide/by-hand",
+    "recording/fresh",
 }

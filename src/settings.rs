@@ -214,6 +214,13 @@ pub fn at(text: &str) -> Result<Timestamp, ConfigErrors> {
     })
 }
 
+/// Reads the value of `--max-age` where there is no configuration.
+pub fn max_age(text: &str) -> Result<Duration, ConfigErrors> {
+    values::duration(text, false, build::DECADE).map_err(|wrong| {
+        ConfigErrors(vec![ConfigError::new(Origin::Flag("--max-age"), "", Some(text), wrong.problem, wrong.fix)])
+    })
+}
+
 /// Reads a server name as TLS carries it.
 pub fn host(text: &str) -> Result<String, String> {
     values::host(text).map_err(|wrong| format!("{}; {}", wrong.problem, wrong.fix))

@@ -6,6 +6,7 @@ mod common;
 
 use std::path::Path;
 
+use pinflight_checks::time::Timestamp;
 use pinflight_fixtures::{Running, Scenario, Vantage, Variant, raise};
 use serde_json::Value;
 
@@ -101,6 +102,46 @@ fn four_recordings_make_one_verdict_and_three_do_not() {
         let output = common::pinflight().current_dir(up.path()).args(["replay", name]).output().unwrap();
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{name}");
         assert!(String::from_utf8_lossy(&output.stderr).contains(name), "{name}");
+    }
+}
+
+#[test]
+fn a_recording_counts_for_a_day_and_for_whatever_day_it_is_judged() {
+    let up = Up::new(&Scenario::sound(Variant::OneServer));
+    let (live, _) = up.check(Vantage::Console, &["--record", "console.json"]);
+    let replay = |flags: &[&str]| {
+        ended(common::pinflight().current_dir(up.path()).args(["replay", "-o", "json", "console.json"]).args(flags))
+    };
+    let (replayed, code) = replay(&[]);
+    assert_eq!((&replayed, code), (&live, 3));
+    assert_eq!(outcome(&replayed, "recording/fresh"), "pass");
+    assert_eq!(outcome(&replay(&["--at", "2099-01-01"]).0, "recording/fresh"), "pass");
+    assert_eq!(outcome(&up.check(Vantage::Console, &["--at", "2099-01-01"]).0, "recording/fresh"), "pass");
+
+    let path = up.path().join("console.json");
+    let mut recording: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let taken_at = Timestamp::parse(recording["taken_at"].as_str().unwrap()).unwrap();
+    // As if everything had been seen 25 hours earlier, by the servers' clocks too.
+    let earlier = |at: Timestamp| Timestamp(at.0 - 25 * 3600).to_string();
+    recording["taken_at"] = earlier(taken_at).into();
+    for fact in recording["answers"].as_array_mut().unwrap() {
+        let date = &mut fact["outcome"]["Ok"]["date"];
+        *date = earlier(Timestamp::parse(date.as_str().unwrap()).unwrap()).into();
+    }
+    std::fs::write(&path, recording.to_string()).unwrap();
+    let (old, code) = replay(&[]);
+    assert_eq!((outcome(&old, "recording/fresh"), old["verdict"].as_str(), code), ("fail", Some("not-ready"), 1));
+    let checks = old["checks"].as_array().unwrap();
+    let fresh = checks.iter().find(|check| check["id"] == "recording/fresh").unwrap();
+    let cause = &fresh["findings"][0]["cause"];
+    assert_eq!((&cause["kind"], &cause["max_age"]), (&"recording-too-old".into(), &86_400.into()));
+    let (let_count, code) = replay(&["--max-age", "26h"]);
+    assert_eq!((outcome(&let_count, "recording/fresh"), code), ("pass", 3));
+    for wrong in ["26", "0s", "11y"] {
+        let flags = ["replay", "--max-age", wrong, "console.json"];
+        let refused = common::pinflight().current_dir(up.path()).args(flags).output().unwrap();
+        assert_eq!(refused.status.code(), Some(2), "{wrong}");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("--max-age"), "{wrong}");
     }
 }
 

@@ -174,6 +174,32 @@ pub enum Cause {
         vantage: Vantage,
     },
 
+    // ---- recordings
+    /// A recording is older than the policy lets it be.
+    RecordingTooOld {
+        /// Who saw it.
+        vantage: Vantage,
+        /// When it was taken.
+        taken_at: Timestamp,
+        /// Its age in seconds.
+        age: i64,
+        /// `policy.max_age` in seconds.
+        max_age: u64,
+        /// The command that takes it again.
+        command: String,
+    },
+    /// A recording was taken at a moment that is still to come by the clock of the machine that judges.
+    RecordingFromTheFuture {
+        /// Who saw it.
+        vantage: Vantage,
+        /// When it was taken.
+        taken_at: Timestamp,
+        /// Seconds by which that is ahead of the judging machine's clock.
+        ahead: i64,
+        /// The command that takes it again.
+        command: String,
+    },
+
     // ---- HTTP
     /// Not the status that the protocol knows.
     HttpStatus {
@@ -798,6 +824,7 @@ pub fn owners(kind: &str) -> &'static [&'static str] {
         | "no-extended-master-secret" => &["tls/versions"],
         "family-silent" | "families-differ" => &["network/address-families"],
         "local-clock-wrong" | "peer-clock-wrong" | "clocks-differ" => &["network/clock"],
+        "recording-too-old" | "recording-from-the-future" => &["recording/fresh"],
         "http-status" | "http-redirected" | "http-html" | "http-not-json" | "http-wrong-shape" | "http-cut-short"
         | "http-failed" => &["discovery/host-registry", "trust-service/redirect", "trust-service/settings"],
         "host-not-registered" => &["discovery/host-registry", "trust-service/settings"],

@@ -98,6 +98,8 @@ pub struct Case<'a> {
     pub policy: &'a Policy,
     /// The one moment for which everything is judged.
     pub now: Timestamp,
+    /// When it is judged, by the clock of the machine that judges: not the day that `--at` names.
+    pub judged_on: Timestamp,
     /// What was seen, one recording a vantage.
     pub recordings: &'a [Recording],
     chains: BTreeMap<Vec<CertId>, ChainFacts>,
@@ -106,7 +108,7 @@ pub struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    /// A case over recordings of one deployment; `None` if there are none.
+    /// A case over recordings of one deployment, judged when the latest was taken; `None` if there are none.
     pub fn new(recordings: &'a [Recording], policy: &'a Policy, now: Timestamp) -> Option<Self> {
         let first = recordings.first()?;
         let (chains, certificates) = (x509::chains(recordings, now), certificates(recordings));
@@ -114,11 +116,18 @@ impl<'a> Case<'a> {
             deployment: &first.deployment,
             policy,
             now,
+            judged_on: recordings.iter().map(|recording| recording.taken_at).max()?,
             recordings,
             intercepted: interception::read(recordings, &chains, &certificates),
             chains,
             certificates,
         })
+    }
+
+    /// The same, judged at another moment.
+    #[must_use]
+    pub fn judged_on(self, moment: Timestamp) -> Self {
+        Self { judged_on: moment, ..self }
     }
 
     /// The vantages that were taken.

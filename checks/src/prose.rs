@@ -9,6 +9,7 @@ mod family;
 mod network;
 mod pins;
 mod platform;
+mod recording;
 mod resolvers;
 mod service;
 mod tls;
@@ -64,6 +65,7 @@ fn tell(cause: &Cause) -> (String, String) {
         | Cause::NoExtendedMasterSecret { .. } => versions::tell(cause),
         Cause::FamilySilent { .. } | Cause::FamiliesDiffer { .. } => family::tell(cause),
         Cause::LocalClockWrong { .. } | Cause::PeerClockWrong { .. } | Cause::ClocksDiffer { .. } => clock::tell(cause),
+        Cause::RecordingTooOld { .. } | Cause::RecordingFromTheFuture { .. } => recording::tell(cause),
         Cause::HttpStatus { .. }
         | Cause::HttpRedirected { .. }
         | Cause::HttpHtml { .. }

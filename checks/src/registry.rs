@@ -3,7 +3,7 @@
 use crate::{
     certificate,
     check::{Check, CheckId},
-    csr, device, discovery, dns, firewall, guide, network, pins, tls, trust_service,
+    csr, device, discovery, dns, firewall, guide, network, pins, recording, tls, trust_service,
 };
 
 /// The one list.
@@ -46,6 +46,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &csr::MatchesCertificate,
     &device::Journey,
     &guide::ByHand,
+    &recording::Fresh,
 ];
 
 /// Every id, in the registry's order.

@@ -16,7 +16,7 @@ use crate::{
     cli::{CheckArgs, Cli},
     commands::{
         redact,
-        show::{self, Outputs},
+        show::{self, Moments, Outputs},
         wait::{self, Rounds},
     },
     exit::Exit,
@@ -55,8 +55,9 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
             keep(&recording, path)?;
         }
     }
-    let now = at.unwrap_or(recording.taken_at);
-    let exit = show::conclude(&[recording], &settings.policy, now, &outputs)?;
+    // The run itself is the moment of judging: however long it took, what it saw is not old.
+    let moments = Moments { now: at.unwrap_or(recording.taken_at), judged_on: recording.taken_at };
+    let exit = show::conclude(&[recording], &settings.policy, moments, &outputs)?;
     Ok(match exit {
         // A verdict cut short is never a good one, and monitoring systems know no other codes.
         Exit::Service(_) => exit,

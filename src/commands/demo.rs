@@ -15,7 +15,7 @@ use crate::{
     cli::{CheckArgs, Cli, DemoArgs, DeploymentArgs},
     commands::{
         check,
-        show::{self, Outputs},
+        show::{self, Moments, Outputs},
     },
     exit::Exit,
     observe, output, render,
@@ -51,7 +51,7 @@ pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
         }
     }
     (policy.only, policy.skip, policy.fail_on) = (selected.only, selected.skip, selected.fail_on);
-    show::conclude(&recordings, &policy, now, &outputs)
+    show::conclude(&recordings, &policy, Moments { now, judged_on: now }, &outputs)
 }
 
 /// Raises the deployment of a scenario and observes it from every vantage, side by side.
@@ -62,13 +62,14 @@ pub fn record(scenario: &Scenario, now: Timestamp) -> anyhow::Result<(Vec<Record
         let running = raise(scenario, folder.path()).await?;
         let mut observing = Vec::new();
         let mut policy = Policy::default();
-        for path in running.configurations.values() {
+        for (vantage, path) in &running.configurations {
             let settings = load(path)?;
             let supplied = check::load_files(&settings)?;
             policy = settings.policy.clone();
             // Never sent, never closed while observing: a demo is over in seconds.
             let (cancel, cancelled) = watch::channel(false);
-            let mut job = check::job(&settings, supplied, now);
+            let ahead = running.clocks.get(vantage).copied().unwrap_or_default();
+            let mut job = check::job(&settings, supplied, Timestamp(now.0 + ahead));
             // The demo is the same whatever this machine's own file says.
             job.hosts_file = folder.path().join("hosts");
             observing.push(tokio::spawn(async move {

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::{
     cli::{Cli, ReplayArgs},
-    commands::show::{self, Outputs},
+    commands::show::{self, Moments, Outputs},
     exit::Exit,
     settings,
 };
@@ -28,7 +28,11 @@ pub(super) fn run(cli: &Cli, args: &ReplayArgs) -> anyhow::Result<Exit> {
     let latest = recordings.iter().max_by_key(|recording| recording.taken_at).context("no recording is given")?;
     let mut policy = latest.policy.clone();
     show::select(&args.select, &mut policy)?;
-    show::conclude(&recordings, &policy, at.unwrap_or(latest.taken_at), &outputs)
+    if let Some(max_age) = &args.max_age {
+        policy.max_age = settings::max_age(max_age)?;
+    }
+    let moments = Moments { now: at.unwrap_or(latest.taken_at), judged_on: show::now() };
+    show::conclude(&recordings, &policy, moments, &outputs)
 }
 
 /// Refuses recordings whose stand-ins mean different things.

@@ -79,14 +79,23 @@ pub(super) fn select(args: &SelectArgs, policy: &mut Policy) -> Result<(), Confi
     Ok(())
 }
 
+/// The moments that a judgement needs.
+#[derive(Clone, Copy)]
+pub(super) struct Moments {
+    /// What everything is judged for: `--at`.
+    pub(super) now: Timestamp,
+    /// When it is judged, which tells how old a recording is.
+    pub(super) judged_on: Timestamp,
+}
+
 /// Judges, shows, and says how it ends.
 pub(super) fn conclude(
     recordings: &[Recording],
     policy: &Policy,
-    now: Timestamp,
+    Moments { now, judged_on }: Moments,
     outputs: &Outputs,
 ) -> anyhow::Result<Exit> {
-    let case = Case::new(recordings, policy, now).context("there is no recording to judge")?;
+    let case = Case::new(recordings, policy, now).context("there is no recording to judge")?.judged_on(judged_on);
     let report = judge::judge(&case);
     outputs.write(&report)?;
     Ok(outputs.exit(&report, policy.fail_on))

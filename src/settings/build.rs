@@ -28,7 +28,7 @@ const DAY: (Duration, &str) = (Duration::from_hours(24), "24h");
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(15);
 const LEAST_INTERVAL: Duration = Duration::from_secs(1);
 /// The longest of the spans of the policy.
-const DECADE: (Duration, &str) = (Duration::from_hours(24 * 3650), "3650d");
+pub(super) const DECADE: (Duration, &str) = (Duration::from_hours(24 * 3650), "3650d");
 
 const VANTAGES: &[(&str, Vantage)] = &[
     ("console", Vantage::Console),

@@ -48,7 +48,7 @@ fn against(ahead: i64) -> String {
 }
 
 /// In the largest unit of which there are two.
-fn lapse(seconds: u64) -> String {
+pub(super) fn lapse(seconds: u64) -> String {
     match seconds {
         172_800.. => format!("{} days", seconds / 86_400),
         7_200.. => format!("{} hours", seconds / 3_600),

@@ -143,6 +143,8 @@ fn of_clocks_and_families() -> Vec<Cause> {
         },
         Cause::PeerClockWrong { ahead: -600, vantage, agree: vec![text()] },
         Cause::ClocksDiffer { ahead: 600, vantage },
+        Cause::RecordingTooOld { vantage, taken_at: Timestamp(0), age: 90_000, max_age: 86_400, command: text() },
+        Cause::RecordingFromTheFuture { vantage, taken_at: Timestamp(0), ahead: 3_600, command: text() },
         Cause::NameSinkholed { name: text(), resolver: text(), addresses: vec![text()] },
         Cause::NameInvented { name: text(), resolver: text(), addresses: vec![text()] },
         Cause::ResolversDisagree {
@@ -431,6 +433,8 @@ fn is_known(cause: &Cause) {
         | Cause::LocalClockWrong { .. }
         | Cause::PeerClockWrong { .. }
         | Cause::ClocksDiffer { .. }
+        | Cause::RecordingTooOld { .. }
+        | Cause::RecordingFromTheFuture { .. }
         | Cause::HttpStatus { .. }
         | Cause::HttpRedirected { .. }
         | Cause::HttpHtml { .. }
