@@ -1,7 +1,7 @@
 //! `pinflight check --wait`, as the real binary: what is mended between two rounds, what is not waited for, the end of the
 //! time, and Ctrl-C. Every step waits for the line that the program prints, and none for a clock.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![expect(clippy::unwrap_used, reason = "a test")]
 
 mod common;
 #[path = "common/tls.rs"]
@@ -144,9 +144,8 @@ impl Running {
     fn until(&mut self, begin: &str) {
         loop {
             let mut line = String::new();
-            if self.lines.read_line(&mut line).unwrap() == 0 {
-                panic!("no line begins with {begin:?}: {:#?}", self.told);
-            }
+            let read = self.lines.read_line(&mut line).unwrap();
+            assert!(read > 0, "no line begins with {begin:?}: {:#?}", self.told);
             self.told.push(line.trim_end().to_owned());
             if line.starts_with(begin) {
                 return;

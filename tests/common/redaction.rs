@@ -29,7 +29,7 @@ pub fn problems(recordings: &[Recording], live: &Value) -> Vec<String> {
         Ok(redacted) => redacted,
         Err(error) => return vec![format!("a redacted recording cannot be read: {error}")],
     };
-    let now = recordings[0].taken_at;
+    let now = recordings.iter().map(|recording| recording.taken_at).max().unwrap();
     let judged = judge::judge(&Case::new(&redacted, &redacted[0].policy, now).unwrap());
     let judged = serde_json::to_value(&judged).unwrap();
     let mut found = leaks(recordings, &text);
