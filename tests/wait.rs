@@ -288,6 +288,15 @@ fn the_plan_says_that_it_is_repeated_and_usage_is_told() {
     // A variable that is set once and for all does no harm.
     let (exit, out, _) = run(&[], &[("PINFLIGHT_INTERVAL", "1m")]);
     assert!(exit == 0 && !out.contains("again"), "{out}");
+    // Nor does it where nothing is repeated.
+    let gather = common::pinflight()
+        .current_dir(folder.path())
+        .arg("gather")
+        .args(&base[1..])
+        .env("PINFLIGHT_WAIT", "10m")
+        .output();
+    let gather = gather.unwrap();
+    assert!(gather.status.success() && !String::from_utf8(gather.stdout).unwrap().contains("again"));
     for (words, told) in [
         (&["--wait", "soon"][..], "--wait soon"),
         (&["--wait", "0"], "--wait 0"),

@@ -37,7 +37,10 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
     let at = args.at.as_deref().map(settings::at).transpose()?;
     let settings = settings::load(args, &show::environment, &settings::read, &registry::ids())?;
     if args.plan {
-        output::to_stdout(|out| write_plan(&settings, out))?;
+        output::to_stdout(|out| {
+            write_plan(&settings, out)?;
+            settings.wait.map_or(Ok(()), |wait| wait::write_plan(wait, settings.vantage, out))
+        })?;
         return Ok(Exit::Ready);
     }
     let supplied = load_files(&settings)?;
@@ -138,9 +141,6 @@ pub(super) fn write_plan(settings: &Settings, out: &mut dyn Write) -> io::Result
         if let Some(condition) = question.condition {
             writeln!(out, "      {condition}")?;
         }
-    }
-    if let Some(wait) = settings.wait {
-        wait::write_plan(wait, settings.vantage, out)?;
     }
     Ok(())
 }
