@@ -8,6 +8,7 @@ pub mod explain;
 pub mod gather;
 pub mod init;
 pub mod inspect;
+mod interrupt;
 pub mod list;
 pub mod pins;
 pub mod redact;

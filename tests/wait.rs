@@ -252,6 +252,7 @@ fn interrupted_within_a_round_it_reports_the_last_whole_one() {
     assert_eq!(report["run"]["unasked"], serde_json::json!([]));
 
     // There is none before the first: what was seen of it is reported.
+    let server = Server::start(SILENT);
     let run = server.check(&[&["--scope", "vantage", "--wait", "24h"][..], &long].concat());
     server.kept.recv().unwrap();
     run.interrupt();

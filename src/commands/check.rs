@@ -10,12 +10,12 @@ use pinflight_checks::{
     registry,
     time::Timestamp,
 };
-use tokio::{runtime::Runtime, sync::watch};
+use tokio::runtime::Runtime;
 
 use crate::{
     cli::{CheckArgs, Cli},
     commands::{
-        redact,
+        interrupt, redact,
         show::{self, Moments, Outputs},
         wait::{self, Rounds},
     },
@@ -112,18 +112,8 @@ pub(super) fn observe_until_interrupted(
     now: Timestamp,
     quiet: bool,
 ) -> (Recording, bool) {
-    let (cancel, cancelled) = watch::channel(false);
+    let cancelled = interrupt::listen(runtime);
     let observing = observe::observe(job(settings, supplied, now), cancelled.clone(), progress::on_terminal(quiet));
-    runtime.spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            // The observer hands back what it has seen so far.
-            let _ = cancel.send(true);
-            // It may be gone already; a second Ctrl-C then ends the process as usual.
-            cancel.closed().await;
-        } else {
-            std::future::pending::<()>().await;
-        }
-    });
     let recording = runtime.block_on(observing);
     let interrupted = *cancelled.borrow();
     (recording, interrupted)

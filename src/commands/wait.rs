@@ -17,12 +17,11 @@ use pinflight_checks::{
 };
 use tokio::{
     runtime::Runtime,
-    sync::watch,
     time::{Instant, sleep_until},
 };
 
 use crate::{
-    commands::{check, show},
+    commands::{check, interrupt, show},
     observe::{self, files::Supplied},
     output, progress, render,
     settings::{Settings, Wait},
@@ -47,14 +46,7 @@ pub(super) fn until_well(
     supplied: &Supplied,
     rounds: Rounds,
 ) -> anyhow::Result<(Recording, bool)> {
-    let (cancel, mut cancelled) = watch::channel(false);
-    runtime.spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            let _ = cancel.send(true);
-        }
-        // Nobody takes it for an interruption that this task is over.
-        cancel.closed().await;
-    });
+    let mut cancelled = interrupt::listen(runtime);
     runtime.block_on(async {
         let began = Instant::now();
         let mut last: Option<(Recording, Side)> = None;
