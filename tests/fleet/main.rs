@@ -40,6 +40,8 @@ fn netns_ansible_runs_the_fleet_and_the_play_goes_by_the_verdict() {
     let blocked = fleet.play(&[]);
     blocked.ended(2);
     blocked.says(r#""msg": "NOT READY  https://ds.acme.test"#);
+    blocked.says("ok: [device-services-1] => (item=device-services) => {\n    \"msg\": [\n        \"NOT READY  ");
+    blocked.says("\"FAIL firewall/device-services-to-discovery discovery.awmdm.com:");
     let report = fleet.report();
     let scenario = |id| scenarios().iter().find(|scenario| scenario.id == id).unwrap();
     assert_eq!(outcomes(&report), scenario("device-services-to-discovery-tcp-timed-out").outcomes());
