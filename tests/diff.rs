@@ -245,3 +245,25 @@ fn what_a_peer_said_reaches_no_terminal_as_it_came() {
     assert_eq!(exit, 1);
     assert!(json["facts"].as_array().unwrap().iter().any(|fact| fact["what"] == "subject"));
 }
+
+#[test]
+fn redacted_recordings_are_compared_where_they_were_redacted_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |words: &[&str]| common::pinflight().current_dir(folder.path()).args(words).output().unwrap();
+    for (name, fault) in [("old", "pins-missing-one"), ("new", "healthy")] {
+        run(&["demo", "-q", "-o", "short", "--fault", fault, "--record", name]);
+        fs::copy(folder.path().join(name).join("console.json"), folder.path().join(format!("{name}.json"))).unwrap();
+    }
+    assert!(run(&["redact", "old.json", "new.json", "--to", "together"]).status.success());
+    let (json, exit) = compared(folder.path(), "together/old.json", "together/new.json");
+    assert_eq!((exit, &change(&json, "pins/cover-every-server")["change"]), (0, &"mended".into()));
+    assert!(!json.to_string().contains("acme"), "{json}");
+
+    assert!(run(&["redact", "new.json", "--to", "alone"]).status.success());
+    for new in ["alone/new.json", "new.json"] {
+        let output = diff(folder.path(), &["together/old.json", new]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{error}");
+        assert!(error.contains("redacted together") || error.contains("different deployments"), "{error}");
+    }
+}

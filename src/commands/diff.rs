@@ -5,6 +5,7 @@ use std::{fs::File, io::Read, path::Path};
 use anyhow::Context;
 use pinflight_checks::{
     diff::{self, Answer, Side},
+    recording::Recording,
     report,
 };
 use serde::Deserialize;
@@ -20,7 +21,10 @@ use crate::{
 const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 pub(super) fn run(cli: &Cli, args: &DiffArgs) -> anyhow::Result<Exit> {
-    let (old, new) = (side(&args.old)?, side(&args.new)?);
+    let ((old, before), (new, after)) = (side(&args.old)?, side(&args.new)?);
+    if let (Some(before), Some(after)) = (before, after) {
+        replay::of_one_set(&[args.old.clone(), args.new.clone()], &[before, after])?;
+    }
     let difference = diff::compare(&old, &new).map_err(|unrelated| {
         let told = render::for_terminal(&unrelated.to_string());
         anyhow::anyhow!("{told}\n  fix: give two runs of one deployment")
@@ -36,8 +40,8 @@ pub(super) fn run(cli: &Cli, args: &DiffArgs) -> anyhow::Result<Exit> {
     })
 }
 
-/// A report as it stands; anything else is a recording, or nothing that can be compared.
-fn side(path: &Path) -> anyhow::Result<Side> {
+/// A report as it stands; anything else is a recording, which is handed back too, or nothing that can be compared.
+fn side(path: &Path) -> anyhow::Result<(Side, Option<Recording>)> {
     #[derive(Deserialize)]
     struct Versioned {
         schema: String,
@@ -50,14 +54,14 @@ fn side(path: &Path) -> anyhow::Result<Side> {
         anyhow::anyhow!("{name} is of no use: {told}")
     };
     if is_report {
-        return Side::of_report(&name, &bytes).map_err(refused);
+        return Ok((Side::of_report(&name, &bytes).map_err(refused)?, None));
     }
     drop(bytes);
     let recording = replay::read(path).map_err(|told| {
         let told = render::for_terminal(&format!("{told:#}"));
         anyhow::anyhow!("{name} is neither a report (-o json) nor a recording (--record): {told}")
     })?;
-    Side::of_recording(&name, &recording).map_err(refused)
+    Ok((Side::of_recording(&name, &recording).map_err(refused)?, Some(recording)))
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
