@@ -55,5 +55,6 @@ pages! {
     "csr/matches-certificate",
     "device/journey",
     "guide/by-hand",
+    "recording/consistent",
     "recording/fresh",
 }

@@ -146,6 +146,52 @@ fn a_recording_counts_for_a_day_and_for_whatever_day_it_is_judged() {
 }
 
 #[test]
+fn machines_with_different_configurations_make_no_verdict_that_holds() {
+    let up = Up::new(&Scenario::sound(Variant::OnPremises));
+    for vantage in Vantage::ALL {
+        let record = format!("{}.json", vantage.id());
+        assert_eq!(up.check(vantage, &["--record", &record]).1, 3);
+    }
+    let other = ["--workspace-one-id-domain", "other.test", "--record", "other.json"];
+    assert_eq!(up.check(Vantage::Device, &other).1, 1);
+    let replay =
+        |files: &[&str]| ended(common::pinflight().current_dir(up.path()).args(["replay", "-o", "json"]).args(files));
+    let told = |report: &Value| {
+        let checks = report["checks"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["id"] == "recording/consistent").unwrap();
+        assert_eq!((check["outcome"].as_str(), check["findings"].as_array().unwrap().len()), (Some("fail"), 1));
+        check["findings"][0].clone()
+    };
+    let expected = |first: &str, second: &str, judged_by: &str| {
+        let value = |by: &str| {
+            let domain = if by == "device" { "other.test" } else { "acme.test" };
+            let by = if by == "device" { vec!["device"] } else { vec!["console", "device-services", "discovery"] };
+            serde_json::json!({ "value": [domain], "recordings": by })
+        };
+        serde_json::json!({
+            "kind": "configuration-differs",
+            "setting": "trust_service.workspace_one_id_domain",
+            "values": [value(first), value(second)],
+            "judged_by": [judged_by],
+        })
+    };
+    let inside = ["console.json", "device-services.json", "discovery.json"];
+    let (report, code) = replay(&[&inside[..], &["other.json"]].concat());
+    assert_eq!((report["verdict"].as_str(), code), (Some("not-ready"), 1));
+    assert_eq!(told(&report)["cause"], expected("console", "device", "console"));
+    // Named first, its own configuration is what is judged, and it is told all the same.
+    let (report, code) = replay(&[&["other.json"], &inside[..]].concat());
+    assert_eq!((outcome(&report, "csr/email-domain"), code), ("fail", 1));
+    assert_eq!(told(&report)["cause"], expected("device", "console", "device"));
+    // With the right one beside it there are two from the devices' network.
+    let (report, _) = replay(&[&inside[..], &["device.json", "other.json"]].concat());
+    let values = told(&report)["cause"]["values"].clone();
+    assert!(values[1]["recordings"][0].as_str().unwrap().starts_with("device of 20"), "{values}");
+    let (report, code) = replay(&[&inside[..], &["device.json"]].concat());
+    assert_eq!((outcome(&report, "recording/consistent"), code), ("pass", 0));
+}
+
+#[test]
 fn only_what_is_asked_for_is_judged_and_what_is_unknown_is_refused() {
     let up = Up::new(&Scenario::sound(Variant::OnPremises));
     let (report, code) = up.check(Vantage::Console, &["--scope", "vantage", "--only", "certificate/*"]);

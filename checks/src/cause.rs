@@ -200,6 +200,50 @@ pub enum Cause {
         command: String,
     },
 
+    /// The recordings were taken with different values of a setting.
+    ConfigurationDiffers {
+        /// As the configuration spells it.
+        setting: String,
+        /// Each value, in the order of the recordings.
+        values: Vec<SettingValue>,
+        /// The recordings whose value the verdict rests on; empty: a flag of the command says otherwise.
+        judged_by: Vec<String>,
+    },
+    /// A source of pins answered one recording otherwise than another.
+    PinsContradict {
+        /// Which source.
+        pins_source: String,
+        /// Each answer.
+        answers: Vec<Holder>,
+    },
+    /// One place shows different keys to different recordings, and not all of them are pinned.
+    KeysContradict {
+        /// A certificate with each of the keys, in the order of time.
+        certificates: Vec<CertificateName>,
+        /// By which recordings each was met.
+        recordings: Vec<Vec<String>>,
+        /// Whether it was renewed in between: each later recording has a later certificate.
+        renewed: bool,
+    },
+    /// The clocks of two machines are too far apart, by the servers that both asked.
+    ClocksApart {
+        /// The recordings, that of the clock that is ahead first.
+        recordings: Vec<String>,
+        /// By how many seconds.
+        seconds: u64,
+    },
+    /// What failed in an earlier recording works in the latest one from the same vantage.
+    MendedSince {
+        /// Which vantage.
+        vantage: Vantage,
+        /// When the earlier was taken.
+        failed_at: Timestamp,
+        /// When the latest was.
+        connected_at: Timestamp,
+        /// Where.
+        endpoints: Vec<String>,
+    },
+
     // ---- HTTP
     /// Not the status that the protocol knows.
     HttpStatus {
@@ -661,6 +705,24 @@ pub enum Cause {
     },
 }
 
+/// A value of a setting, with the recordings that were taken with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SettingValue {
+    /// The value; of a list, what not all recordings have; empty: nothing, or nothing more.
+    pub value: Vec<String>,
+    /// The recordings.
+    pub recordings: Vec<String>,
+}
+
+/// The pins of an answer, with the recordings that got it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Holder {
+    /// Whole keys for Device Services' host, as `sha256//BASE64` of the SPKI.
+    pub keys: Vec<String>,
+    /// The recordings.
+    pub recordings: Vec<String>,
+}
+
 /// What shows that an issuer re-signs what it did not issue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -824,6 +886,9 @@ pub fn owners(kind: &str) -> &'static [&'static str] {
         | "no-extended-master-secret" => &["tls/versions"],
         "family-silent" | "families-differ" => &["network/address-families"],
         "local-clock-wrong" | "peer-clock-wrong" | "clocks-differ" => &["network/clock"],
+        "configuration-differs" | "pins-contradict" | "keys-contradict" | "clocks-apart" | "mended-since" => {
+            &["recording/consistent"]
+        }
         "recording-too-old" | "recording-from-the-future" => &["recording/fresh"],
         "http-status" | "http-redirected" | "http-html" | "http-not-json" | "http-wrong-shape" | "http-cut-short"
         | "http-failed" => &["discovery/host-registry", "trust-service/redirect", "trust-service/settings"],

@@ -65,7 +65,13 @@ fn tell(cause: &Cause) -> (String, String) {
         | Cause::NoExtendedMasterSecret { .. } => versions::tell(cause),
         Cause::FamilySilent { .. } | Cause::FamiliesDiffer { .. } => family::tell(cause),
         Cause::LocalClockWrong { .. } | Cause::PeerClockWrong { .. } | Cause::ClocksDiffer { .. } => clock::tell(cause),
-        Cause::RecordingTooOld { .. } | Cause::RecordingFromTheFuture { .. } => recording::tell(cause),
+        Cause::RecordingTooOld { .. }
+        | Cause::RecordingFromTheFuture { .. }
+        | Cause::ConfigurationDiffers { .. }
+        | Cause::PinsContradict { .. }
+        | Cause::KeysContradict { .. }
+        | Cause::ClocksApart { .. }
+        | Cause::MendedSince { .. } => recording::tell(cause),
         Cause::HttpStatus { .. }
         | Cause::HttpRedirected { .. }
         | Cause::HttpHtml { .. }

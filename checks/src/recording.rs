@@ -3,6 +3,7 @@
 //! Every text and every byte here came from a peer or a file and is kept as it came, within the bounds that the observer
 //! set; whoever shows it escapes it.
 
+mod consistent;
 mod fresh;
 mod versions;
 
@@ -16,8 +17,8 @@ use std::{
 use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-pub use self::fresh::Fresh;
 pub use self::versions::{Chosen, Curve, Legacy, Offered, Refused, Tls12Fact};
+pub use self::{consistent::Consistent, fresh::Fresh};
 use crate::{
     deployment::{Deployment, DnsServer, Endpoint, Policy, Role, Vantage},
     time::{Timestamp, millis},

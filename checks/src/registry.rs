@@ -46,6 +46,7 @@ pub const CHECKS: &[&dyn Check] = &[
     &csr::MatchesCertificate,
     &device::Journey,
     &guide::ByHand,
+    &recording::Consistent,
     &recording::Fresh,
 ];
 

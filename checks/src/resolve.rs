@@ -65,6 +65,11 @@ fn is_public(recording: &Recording, fact: &NameFact) -> bool {
     fact.roles.contains(&Role::Discovery) && recording.deployment.discovery_endpoint() == public
 }
 
+/// Whether an address is the same machine for everybody.
+pub fn is_public_address(ip: IpAddr) -> bool {
+    !(ip.is_unspecified() || ip.is_loopback() || is_private(ip))
+}
+
 /// RFC 1918, RFC 6598, RFC 3927; RFC 4193, RFC 4291 2.5.6.
 fn is_private(ip: IpAddr) -> bool {
     match ip {

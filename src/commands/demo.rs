@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{self, Write},
+    sync::atomic::Ordering,
 };
 
 use anyhow::{Context, bail};
@@ -18,7 +19,8 @@ use crate::{
         show::{self, Moments, Outputs},
     },
     exit::Exit,
-    observe, output, render,
+    observe::{self, Job},
+    output, render,
     settings::{self, Settings},
 };
 
@@ -54,7 +56,11 @@ pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     show::conclude(&recordings, &policy, Moments { now, judged_on: now }, &outputs)
 }
 
-/// Raises the deployment of a scenario and observes it from every vantage, side by side.
+/// Seconds by which the recording is earlier after which something changes: within what clocks may differ by.
+const EARLIER: i64 = 60;
+
+/// Raises the deployment of a scenario and observes it from every vantage, side by side; from the first of them once more
+/// before, where the deployment then changes.
 pub fn record(scenario: &Scenario, now: Timestamp) -> anyhow::Result<(Vec<Recording>, Policy)> {
     let folder = tempfile::tempdir().context("cannot make a folder for the demo's files")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -62,23 +68,26 @@ pub fn record(scenario: &Scenario, now: Timestamp) -> anyhow::Result<(Vec<Record
         let running = raise(scenario, folder.path()).await?;
         let mut observing = Vec::new();
         let mut policy = Policy::default();
+        let mut jobs = Vec::new();
         for (vantage, path) in &running.configurations {
             let settings = load(path)?;
             let supplied = check::load_files(&settings)?;
             policy = settings.policy.clone();
-            // Never sent, never closed while observing: a demo is over in seconds.
-            let (cancel, cancelled) = watch::channel(false);
             let ahead = running.clocks.get(vantage).copied().unwrap_or_default();
             let mut job = check::job(&settings, supplied, Timestamp(now.0 + ahead));
             // The demo is the same whatever this machine's own file says.
             job.hosts_file = folder.path().join("hosts");
-            observing.push(tokio::spawn(async move {
-                let recording = observe::observe(job, cancelled, check::silent).await;
-                drop(cancel);
-                recording
-            }));
+            jobs.push(job);
         }
         let mut recordings = Vec::new();
+        if let (Some(since), Some(first)) = (&running.since, jobs.first()) {
+            let earlier = Job { now: Timestamp(first.now.0 - EARLIER), ..first.clone() };
+            recordings.push(observed(earlier).await);
+            since.store(true, Ordering::Release);
+        }
+        for job in jobs {
+            observing.push(tokio::spawn(observed(job)));
+        }
         for one in observing {
             recordings.push(one.await?);
         }
@@ -87,6 +96,14 @@ pub fn record(scenario: &Scenario, now: Timestamp) -> anyhow::Result<(Vec<Record
     });
     runtime.shutdown_background();
     recorded
+}
+
+async fn observed(job: Job) -> Recording {
+    // Never sent, never closed while observing: a demo is over in seconds.
+    let (cancel, cancelled) = watch::channel(false);
+    let recording = observe::observe(job, cancelled, check::silent).await;
+    drop(cancel);
+    recording
 }
 
 fn load(path: &std::path::Path) -> anyhow::Result<Settings> {

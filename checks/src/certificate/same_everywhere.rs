@@ -26,6 +26,7 @@ static META: Meta = Meta {
         CheckId("discovery/host-registry"),
         CheckId("trust-service/settings"),
         CheckId("pins/well-formed"),
+        CheckId("recording/consistent"),
     ],
     since: "0.1.0",
 };

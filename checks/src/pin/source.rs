@@ -1,6 +1,6 @@
 //! Sources of pins: what each holds for Device Services, and which of them devices use.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Form, form, shorten};
 use crate::{
@@ -100,6 +100,8 @@ pub struct PinSet {
     pub unresolved: usize,
     /// What is wrong in it.
     pub faults: Vec<EntryFault>,
+    /// The places of the recordings that have it; none for files and the configuration.
+    pub recordings: BTreeSet<usize>,
 }
 
 impl PinSet {
@@ -112,7 +114,14 @@ impl PinSet {
             pins: 0,
             unresolved: 0,
             faults: vec![],
+            recordings: BTreeSet::new(),
         }
+    }
+
+    /// Whether it says the same as another, whoever heard it from whom.
+    fn says_as(&self, other: &Self) -> bool {
+        let said = |set: &Self| Self { told_by: vec![], recordings: BTreeSet::new(), ..set.clone() };
+        said(self) == said(other)
     }
 
     /// Whether it is not certain which of its entries the known client uses, if any.
@@ -137,12 +146,16 @@ pub struct Source {
     pub id: SourceId,
     /// Each distinct answer; empty: not observed.
     pub sets: Vec<PinSet>,
+    /// Whether it told one recording other pins than another, and neither of them both.
+    pub contradicts: bool,
 }
 
 impl Source {
     /// Whether this source pins a key, by the known client's rule; all answers must agree on a match.
     pub fn cell(&self, key: &KeyFacts) -> PinCell {
-        if self.sets.is_empty() {
+        let pinning = self.sets.iter().filter(|set| set.keys.contains(&key.spki_sha256)).count();
+        // Which of the answers devices get, nobody knows: recording/consistent says so.
+        if self.sets.is_empty() || (self.contradicts && (1..self.sets.len()).contains(&pinning)) {
             return PinCell::NotObserved;
         }
         let pinned = self.sets.iter().all(|set| set.keys.contains(&key.spki_sha256));
@@ -234,8 +247,11 @@ impl Book {
     }
 }
 
-/// That the pins of a source were not seen.
+/// That the pins of a source were not seen, or not which of two sets devices get.
 pub fn unseen_pins(case: &Case<'_>, source: &Source) -> Outcome {
+    if source.contradicts {
+        return Outcome::unanswered(format!("the {} tells one vantage other pins than another", source.id.words()));
+    }
     unseen(case, source.id, &format!("the pins of the {} were not seen", source.id.words()))
 }
 
@@ -257,7 +273,11 @@ fn answered(case: &Case<'_>, id: SourceId) -> Source {
     };
     let mut sets: Vec<PinSet> = Vec::new();
     let mut answers_by_name = false;
-    for (_, fact) in case.answers(wanted) {
+    let answers = case.recordings.iter().enumerate().flat_map(|(index, recording)| {
+        let answers = recording.answers.iter().filter(|fact| wanted(&fact.request));
+        answers.map(move |fact| (index, fact))
+    });
+    for (index, fact) in answers {
         if fact.role == Role::RedirectTarget {
             continue;
         }
@@ -265,17 +285,33 @@ fn answered(case: &Case<'_>, id: SourceId) -> Source {
         answers_by_name |= fact.role != Role::TrustServiceServer;
         let target = Target::of(&fact.endpoint, fact.address);
         let set = pin_set(&case.deployment.device_services.url.host(), &entries, id);
-        match sets.iter_mut().find(|known| PinSet { told_by: vec![], ..(*known).clone() } == set) {
-            Some(known) if known.told_by.contains(&target) => {}
-            Some(known) => known.told_by.push(target),
-            None => sets.push(PinSet { told_by: vec![target], ..set }),
+        match sets.iter_mut().find(|known| known.says_as(&set)) {
+            Some(known) => {
+                known.recordings.insert(index);
+                if !known.told_by.contains(&target) {
+                    known.told_by.push(target);
+                }
+            }
+            None => sets.push(PinSet { told_by: vec![target], recordings: BTreeSet::from([index]), ..set }),
         }
     }
     // What only its servers said is not yet what devices get.
     if !answers_by_name {
         sets.clear();
     }
-    Source { id, sets }
+    Source { id, contradicts: contradict(&sets), sets }
+}
+
+/// Whether two recordings have no set of pins in common. Several answers in one recording are those of several servers.
+fn contradict(sets: &[PinSet]) -> bool {
+    let mut told: BTreeMap<usize, BTreeSet<(&BTreeSet<String>, bool)>> = BTreeMap::new();
+    for set in sets {
+        for recording in &set.recordings {
+            told.entry(*recording).or_default().insert((&set.keys, set.is_empty));
+        }
+    }
+    let distinct: BTreeSet<_> = told.into_values().collect();
+    distinct.iter().any(|one| distinct.iter().any(|other| one.is_disjoint(other)))
 }
 
 /// The pins of an answer that the known client would apply to `host`, and everything wrong with the answer.
@@ -358,7 +394,7 @@ fn uploaded(case: &Case<'_>) -> Source {
             set.keys.insert(leaf.key.spki_sha256.clone());
         }
     }
-    Source { id: SourceId::Uploaded, sets: vec![set] }
+    Source { id: SourceId::Uploaded, sets: vec![set], contradicts: false }
 }
 
 /// Pins in the configuration: PKCS#1 hex, `sha256//BASE64` of the SPKI, or the thumbprint of a certificate seen here.
@@ -382,7 +418,7 @@ fn configured(case: &Case<'_>) -> Source {
         }
     }
     set.told_by.dedup();
-    Source { id: SourceId::Configuration, sets: vec![set] }
+    Source { id: SourceId::Configuration, sets: vec![set], contradicts: false }
 }
 
 fn digest_keys(case: &Case<'_>, pin: &str) -> Vec<String> {

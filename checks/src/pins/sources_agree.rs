@@ -23,6 +23,7 @@ impl Check for SourcesAgree {
                 CheckId("discovery/host-registry"),
                 CheckId("trust-service/settings"),
                 CheckId("pins/well-formed"),
+                CheckId("recording/consistent"),
             ],
             since: "0.1.0",
         }
@@ -43,7 +44,8 @@ impl Check for SourcesAgree {
             matrix::met(case).iter().filter_map(|met| Some(met.leaf?.key.spki_sha256.clone())).collect();
         let mut judgement = Judgement::new();
         for source in book.sources.iter().filter(|source| !source.sets.is_empty()) {
-            judgement.extend(of_answers(source).map(|outcome| (target.clone(), outcome)));
+            let told = if source.contradicts { Some(pin::unseen_pins(case, source)) } else { of_answers(source) };
+            judgement.extend(told.map(|outcome| (target.clone(), outcome)));
         }
         let others: Vec<&Source> = book.sources.iter().filter(|source| source.id != used.id).collect();
         for other in &others {
@@ -99,6 +101,10 @@ fn of_pair(case: &Case<'_>, book: &Book, used: &Source, other: &Source, met: &BT
         let missing = if used.sets.is_empty() { used } else { other };
         return Some(pin::unseen_pins(case, missing));
     };
+    // Said once, for each of them.
+    if used.contradicts || other.contradicts {
+        return None;
+    }
     if used.has_faults() || other.has_faults() {
         return (ours.keys != theirs.keys).then(|| Outcome::unanswered("a pin that cannot be used stands in the way"));
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pinflight_checks::{
-    cause::{Cause, Difference, InterceptionProof, NextFault, PinFault, Sharing, UrlFault},
+    cause::{Cause, Difference, Holder, InterceptionProof, NextFault, PinFault, SettingValue, Sharing, UrlFault},
     deployment::{Role, Vantage},
     platform::PlatformRule,
     recording::{
@@ -145,6 +145,22 @@ fn of_clocks_and_families() -> Vec<Cause> {
         Cause::ClocksDiffer { ahead: 600, vantage },
         Cause::RecordingTooOld { vantage, taken_at: Timestamp(0), age: 90_000, max_age: 86_400, command: text() },
         Cause::RecordingFromTheFuture { vantage, taken_at: Timestamp(0), ahead: 3_600, command: text() },
+        Cause::ConfigurationDiffers {
+            setting: text(),
+            values: vec![SettingValue { value: vec![text()], recordings: vec![text()] }],
+            judged_by: vec![text()],
+        },
+        Cause::PinsContradict {
+            pins_source: text(),
+            answers: vec![Holder { keys: vec![text()], recordings: vec![text(), text()] }],
+        },
+        Cause::KeysContradict {
+            certificates: vec![sample::leaf_name(), sample::leaf_name()],
+            recordings: vec![vec![text()], vec![text()]],
+            renewed: true,
+        },
+        Cause::ClocksApart { recordings: vec![text(), text()], seconds: 400 },
+        Cause::MendedSince { vantage, failed_at: Timestamp(0), connected_at: Timestamp(60), endpoints: vec![text()] },
         Cause::NameSinkholed { name: text(), resolver: text(), addresses: vec![text()] },
         Cause::NameInvented { name: text(), resolver: text(), addresses: vec![text()] },
         Cause::ResolversDisagree {
@@ -435,6 +451,11 @@ fn is_known(cause: &Cause) {
         | Cause::ClocksDiffer { .. }
         | Cause::RecordingTooOld { .. }
         | Cause::RecordingFromTheFuture { .. }
+        | Cause::ConfigurationDiffers { .. }
+        | Cause::PinsContradict { .. }
+        | Cause::KeysContradict { .. }
+        | Cause::ClocksApart { .. }
+        | Cause::MendedSince { .. }
         | Cause::HttpStatus { .. }
         | Cause::HttpRedirected { .. }
         | Cause::HttpHtml { .. }
