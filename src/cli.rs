@@ -22,7 +22,7 @@ Examples:
       --trust-service https://ts.example.com:9001/TrustService
   pinflight check --config pinflight.toml --from device --scope vantage
   pinflight check --from console -x http://proxy.example.com:3128 -m 30
-  pinflight check --from console -o short --report junit=pinflight.xml
+  pinflight check --from console -o short --report html=report.html
   pinflight check --from console --plan
   pinflight check --from console --wait 10m   while a firewall is changed
 
@@ -409,8 +409,8 @@ pub struct SelectArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// Format on stdout: table, short, json, junit, sarif, github, tap, nagios,
-    /// prometheus
+    /// Format on stdout: table, short, json, markdown, html, junit, sarif, github,
+    /// tap, nagios, prometheus
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     pub output: String,
     /// Write the report to a file too, in any format (repeatable)

@@ -6,9 +6,11 @@ mod escape;
 mod gather;
 mod github;
 mod grid;
+mod html;
 mod inspect;
 mod json;
 mod junit;
+mod markdown;
 mod nagios;
 mod page;
 mod pins;
@@ -109,6 +111,8 @@ pub fn formats() -> &'static [&'static dyn Renderer] {
         &table::Table,
         &short::Short,
         &json::Json,
+        &markdown::Markdown,
+        &html::Page,
         &junit::Junit,
         &sarif::Sarif,
         &github::Github,

@@ -4,7 +4,7 @@ use std::io;
 
 use pinflight_checks::{
     outcome::{State, Target},
-    report::{CertificateView, CheckReport, FindingReport, Report, ReportScope, Verdict},
+    report::{CertificateView, CheckReport, FindingReport, PinRow, Report, ReportScope, Verdict},
     time::Timestamp,
 };
 
@@ -134,6 +134,15 @@ pub(super) fn is_good(report: &Report) -> bool {
     matches!(report.verdict, Verdict::Ready | Verdict::SelectedPass)
 }
 
+/// So that no colour is the only sign.
+pub(super) fn verdict_sign(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Ready | Verdict::SelectedPass => "✓",
+        Verdict::NotReady | Verdict::SelectedFail => "✗",
+        Verdict::Incomplete => "?",
+    }
+}
+
 /// Why the verdict is not a good one, on one line: the failing checks, or what was not seen.
 pub(super) fn why_not(report: &Report) -> String {
     let of = |state: State| {
@@ -153,6 +162,23 @@ pub(super) fn why_not(report: &Report) -> String {
         parts.push(format!("no time was left for {}", counted(report.run.unasked.len(), "question")));
     }
     if parts.is_empty() { "nothing was seen".to_owned() } else { parts.join("; ") }
+}
+
+/// Rows of the pin matrix that differ by their place alone, together.
+pub(super) fn matrix_rows(report: &Report) -> Vec<(&PinRow, Vec<&Target>)> {
+    let mut rows: Vec<(&PinRow, Vec<&Target>)> = Vec::new();
+    for row in &report.pin_matrix.rows {
+        let alike = |known: &&mut (&PinRow, Vec<&Target>)| {
+            let known = known.0;
+            (known.role, &known.spki_sha256, &known.subject, &known.cells)
+                == (row.role, &row.spki_sha256, &row.subject, &row.cells)
+        };
+        match rows.iter_mut().find(alike) {
+            Some((_, targets)) => targets.push(&row.target),
+            None => rows.push((row, vec![&row.target])),
+        }
+    }
+    rows
 }
 
 /// Each distinct certificate of the chains, in their order.

@@ -18,8 +18,8 @@ use pinflight_checks::{
 pub(super) use self::{
     findings::{evidence, hidden_by},
     journey::{in_detail, lines},
-    sections::step,
-    unseen::not_seen_in_short,
+    sections::{step, subject as common_name},
+    unseen::{not_seen_in_full, not_seen_in_short},
 };
 use super::{
     Renderer, Show, Style,
@@ -217,6 +217,11 @@ fn run(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
         sheet.prose(2, &Text::plain(question.as_str()))?;
     }
     sheet.gap()?;
+    sheet.prose(0, &Text::of(Tone::Dim, run_line(report)))
+}
+
+/// `pinflight 0.1.0: 38 questions in 1.2 s, judged for 2026-11-23T10:15:00Z`
+pub(super) fn run_line(report: &Report) -> String {
     let took = match report.run.took_ms {
         ms if ms < 1000 => format!("{ms} ms"),
         ms => format!("{}.{} s", ms / 1000, ms % 1000 / 100),
@@ -226,6 +231,5 @@ fn run(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
         Some(as_of) => format!("taken {}, {as_of}", report.taken_at),
         None => format!("judged for {}", report.judged_at),
     };
-    let line = format!("pinflight {}: {questions} in {took}, {judged}", report.version);
-    sheet.prose(0, &Text::of(Tone::Dim, line))
+    format!("pinflight {}: {questions} in {took}, {judged}", report.version)
 }

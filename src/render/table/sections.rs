@@ -247,7 +247,7 @@ fn in_short(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
 }
 
 /// The CN where there is one; the whole subject stands in the details.
-fn subject(certificate: &CertificateView) -> &str {
+pub(in super::super) fn subject(certificate: &CertificateView) -> &str {
     let name = certificate.subject.split(',').find_map(|part| part.trim().strip_prefix("CN="));
     let name = name.filter(|name| !name.is_empty()).or(certificate.names.first().map(String::as_str));
     name.unwrap_or(&certificate.subject)

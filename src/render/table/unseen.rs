@@ -101,6 +101,18 @@ fn is_told(report: &Report, id: CheckId) -> bool {
 
 type Reasons = Vec<(Option<String>, String)>;
 
+/// What was not seen for a reason of its own: each check with every reason, told of a target where targets differ.
+pub(in super::super) fn not_seen_in_full(report: &Report) -> Vec<(CheckId, Vec<String>)> {
+    let told = of_its_own(report).into_iter().map(|check| {
+        let reasons = reasons(check, State::NotObserved).into_iter();
+        let one = |(target, reason): (Option<String>, String)| {
+            target.map_or(reason.clone(), |target| format!("{target}: {reason}"))
+        };
+        (check.id, reasons.map(one).collect())
+    });
+    told.collect()
+}
+
 /// Checks with the same reasons together. A reason that all targets share is told without them.
 fn by_reason(checks: &[&CheckReport], state: State) -> Vec<(Reasons, Vec<CheckId>)> {
     let mut groups: Vec<(Reasons, Vec<CheckId>)> = Vec::new();

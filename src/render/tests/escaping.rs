@@ -1,6 +1,7 @@
 //! Whatever a peer says is text in every format, and nothing else: a report full of orders and markup has the same structure as
 //! its twin with harmless words in the same places.
 
+use pulldown_cmark::{Event as Mark, Options, Parser};
 use quick_xml::{Reader, events::Event};
 use serde_json::Value;
 
@@ -11,7 +12,7 @@ use super::{
 
 #[test]
 fn orders_and_markup_of_a_peer_are_text_in_every_format() {
-    let (hostile, twin) = (sample::hostile(), sample::of_strangers("harmless"));
+    let (hostile, twin) = (sample::hostile(), sample::of_strangers("harmless, of https://evil.example/c"));
     for format in formats().iter().map(|format| format.id()) {
         let text = shown(format, &hostile, Style::default());
         let hidden = text.chars().find(|c| *c != '\n' && is_hidden(*c));
@@ -33,6 +34,8 @@ fn structure(format: &str, text: &str) -> Vec<String> {
         "nagios" => plugin_line(text),
         "prometheus" => text.lines().map(sample_line).collect(),
         // Words wrap differently; what hides in them is looked for above.
+        "markdown" => marks(text),
+        "html" => tags(text),
         "table" | "short" => Vec::new(),
         format => panic!("{format} has no reader here"),
     }
@@ -69,6 +72,53 @@ fn elements(text: &str) -> Vec<String> {
             Event::Text(_) | Event::End(_) | Event::Decl(_) | Event::GeneralRef(_) => {}
         }
     }
+}
+
+/// Blocks and tables, and the markup that is ours; what stands in a code span is text.
+fn marks(text: &str) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for event in Parser::new_ext(text, Options::all()) {
+        let one = match event {
+            Mark::Text(words) => {
+                for sign in ["://", "www.", "@", "#"] {
+                    assert!(
+                        !words.contains(sign) || found.last().is_some_and(|last| last.contains("CodeBlock")),
+                        "{words}"
+                    );
+                }
+                "words".to_owned()
+            }
+            Mark::Code(_) => "words".to_owned(),
+            Mark::Html(markup) => markup.trim().to_owned(),
+            Mark::Start(tag) => format!("{tag:?}"),
+            other => format!("{other:?}"),
+        };
+        if one != "words" || found.last() != Some(&one) {
+            found.push(one);
+        }
+    }
+    let html = ["<details><summary>Every check</summary>", "</details>"];
+    let ours = |one: &&String| !one.starts_with('<') || html.contains(&one.as_str());
+    assert_eq!(found.iter().find(|one| !ours(one)), None);
+    assert_eq!(
+        found.iter().find(|one| ["Link", "Image", "Inline", "Math", "Footnote"].iter().any(|tag| one.starts_with(tag))),
+        None
+    );
+    found
+}
+
+/// Tags with the names of their attributes.
+fn tags(text: &str) -> Vec<String> {
+    let (_, text) = text.split_once("</style>").unwrap();
+    let mut found = Vec::new();
+    for part in text.split('<').skip(1) {
+        let (tag, words) = part.split_once('>').unwrap();
+        assert!(!words.contains('>'), "{part}");
+        let names = tag.split('"').step_by(2).map(|name| name.trim_end_matches('='));
+        found.push(names.collect::<Vec<_>>().join(" "));
+    }
+    assert!(!found.iter().any(|tag| ["script", "img", "iframe", "link"].iter().any(|bad| tag.starts_with(bad))));
+    found
 }
 
 /// As the runner reads a line: the command and the names of its properties.

@@ -20,6 +20,16 @@ fn a_sound_deployment_in_every_format() {
 }
 
 #[test]
+fn what_people_read_is_looked_at_whole() {
+    let others = ["firewall_shut", "pin_mismatch", "one_vantage", "selected", "hostile"];
+    for (name, report) in super::samples().into_iter().filter(|(name, _)| others.contains(name)) {
+        for format in ["markdown", "html"] {
+            insta::assert_snapshot!(format!("{name}_{format}"), shown(format, &report, Style::default()));
+        }
+    }
+}
+
+#[test]
 fn a_fault_of_each_category_in_every_format() {
     for (category, report) in faulty::by_category() {
         let mut told = String::new();

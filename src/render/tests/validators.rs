@@ -57,6 +57,17 @@ fn junit_fits_the_schema_in_common_use() {
 }
 
 #[test]
+#[ignore = "needs html-validate from npm; .ci/full installs it"]
+fn validators_html_is_valid() {
+    let html_validate = |path: &Path| {
+        let mut command = Command::new("html-validate");
+        command.args(["--preset", "standard"]).arg(path);
+        command
+    };
+    assert_eq!(refusals("html", "report.html", &html_validate), nothing());
+}
+
+#[test]
 #[ignore = "needs promtool; .ci/full installs it"]
 fn validators_promtool_takes_the_metrics() {
     let promtool = |path: &Path| {
