@@ -409,8 +409,8 @@ pub struct SelectArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub struct OutputArgs {
-    /// Format on stdout: table, short, json, markdown, html, junit, sarif, github,
-    /// tap, nagios, prometheus
+    /// Format on stdout: table, short, json, jsonl, markdown, html, junit, sarif,
+    /// github, tap, nagios, prometheus
     #[arg(short, long, value_name = "FORMAT", default_value = "table")]
     pub output: String,
     /// Write the report to a file too, in any format (repeatable)

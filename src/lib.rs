@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod commands;
 pub mod exit;
+pub mod live;
 pub mod observe;
 pub mod output;
 pub mod pages;

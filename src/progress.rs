@@ -4,7 +4,34 @@ use std::{io::IsTerminal, time::Duration};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::observe::Event;
+use crate::{live, observe::Event};
+
+/// Who is told what a run asks while it asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Nobody.
+    Nobody,
+    /// Whoever sits at the terminal.
+    Terminal,
+    /// Whoever reads standard output, a line an event.
+    Stdout,
+}
+
+impl Audience {
+    /// The terminal, unless `quiet` is asked for.
+    pub fn of(quiet: bool) -> Self {
+        if quiet { Self::Nobody } else { Self::Terminal }
+    }
+
+    /// What to do with the observer's events for them.
+    pub fn listener(self) -> Box<dyn Fn(Event) + Send + Sync> {
+        match self {
+            Self::Nobody => Box::new(on_terminal(true)),
+            Self::Terminal => Box::new(on_terminal(false)),
+            Self::Stdout => Box::new(live::on_stdout()),
+        }
+    }
+}
 
 /// What to do with the observer's events: a line that grows and vanishes, or nothing where stderr is no terminal or
 /// `quiet` is asked for.

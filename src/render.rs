@@ -9,6 +9,7 @@ mod grid;
 mod html;
 mod inspect;
 mod json;
+mod jsonl;
 mod junit;
 mod markdown;
 mod nagios;
@@ -42,6 +43,7 @@ pub use self::{
     gather::gathered,
     inspect::inspection,
     json::write as write_json,
+    jsonl::write_event,
     nagios::{Service, no_report},
     page::markdown,
     pins::pins,
@@ -111,6 +113,7 @@ pub fn formats() -> &'static [&'static dyn Renderer] {
         &table::Table,
         &short::Short,
         &json::Json,
+        &jsonl::JsonLines,
         &markdown::Markdown,
         &html::Page,
         &junit::Junit,

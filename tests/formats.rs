@@ -6,12 +6,15 @@ mod common;
 
 use std::{
     fs,
-    io::{Read, Write},
+    io::{BufRead, BufReader, Read, Write},
     net::TcpListener,
+    process::{Command, Stdio},
+    sync::mpsc,
     thread,
 };
 
 use pinflight::render;
+use serde_json::Value;
 
 /// `--report` for every format, and the files.
 fn every_report() -> (Vec<String>, Vec<String>) {
@@ -49,6 +52,45 @@ fn a_plugin_ends_as_monitoring_systems_expect() {
         assert_eq!((output.status.code(), line.lines().count()), (Some(code), 1), "{words:?}: {line}");
         assert!(line.starts_with(begins), "{words:?}: {line}");
     }
+}
+
+#[test]
+fn what_is_asked_stands_on_stdout_while_it_is_asked() {
+    // Accepts, and says nothing until it is told to.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let (release, released) = mpsc::channel::<()>();
+    let silent = thread::spawn(move || {
+        let conversation = listener.accept().unwrap();
+        let _ = released.recv();
+        drop((conversation, listener));
+    });
+    let words = ["check", "-o", "jsonl", "--only", "certificate/*", "--device-services", &url];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pinflight"));
+    let mut child = command.env_clear().args(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(|line| line.unwrap());
+    let mut next = || lines.next().map(|line| serde_json::from_str::<Value>(&line).unwrap());
+    let asked = loop {
+        let event = next().unwrap();
+        assert_eq!(event["schema"], "pinflight.events/1");
+        if event["event"] == "asked" {
+            break event["question"].clone();
+        }
+        assert_eq!(event["event"], "planned");
+    };
+    assert!(asked.as_str().unwrap().contains("127.0.0.1"), "{asked}");
+    // Nothing was answered yet, so the line above was not kept back.
+    release.send(()).unwrap();
+    let rest: Vec<Value> = std::iter::from_fn(next).collect();
+    let kinds: Vec<&str> = rest.iter().map(|event| event["event"].as_str().unwrap()).collect();
+    let finished = kinds.iter().position(|kind| *kind == "finished").unwrap();
+    assert!(kinds[..finished].contains(&"answered"), "{kinds:?}");
+    let (verdict, checks) = kinds[finished + 1..].split_last().unwrap();
+    assert_eq!((*verdict, checks.iter().all(|kind| *kind == "check")), ("verdict", true), "{kinds:?}");
+    assert_eq!(rest.last().unwrap()["verdict"], "selected-fail");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    silent.join().unwrap();
 }
 
 /// A proxy that lets nobody through, and says again all that it was told, in every part of its answer.

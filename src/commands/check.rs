@@ -25,7 +25,8 @@ use crate::{
         files::{self, Supplied},
         plan,
     },
-    output, progress,
+    output,
+    progress::Audience,
     settings::{self, ConfigError, ConfigErrors, Settings},
 };
 
@@ -44,10 +45,13 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Ready);
     }
     let supplied = load_files(&settings)?;
+    let audience = outputs.audience(cli.quiet);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (recording, interrupted) = match settings.wait {
-        Some(wait) => wait::until_well(&runtime, &settings, &supplied, Rounds { wait, at, quiet: cli.quiet })?,
-        None => observe_until_interrupted(&runtime, &settings, supplied, show::now(), cli.quiet),
+        Some(wait) => {
+            wait::until_well(&runtime, &settings, &supplied, Rounds { wait, at, quiet: cli.quiet, audience })?
+        }
+        None => observe_until_interrupted(&runtime, &settings, supplied, show::now(), audience),
     };
     // The operating system's resolver cannot be cancelled: do not wait for it.
     runtime.shutdown_background();
@@ -110,10 +114,10 @@ pub(super) fn observe_until_interrupted(
     settings: &Settings,
     supplied: Supplied,
     now: Timestamp,
-    quiet: bool,
+    audience: Audience,
 ) -> (Recording, bool) {
     let cancelled = interrupt::listen(runtime);
-    let observing = observe::observe(job(settings, supplied, now), cancelled.clone(), progress::on_terminal(quiet));
+    let observing = observe::observe(job(settings, supplied, now), cancelled.clone(), audience.listener());
     let recording = runtime.block_on(observing);
     let interrupted = *cancelled.borrow();
     (recording, interrupted)

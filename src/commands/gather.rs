@@ -17,7 +17,9 @@ use crate::{
     cli::{CheckArgs, Cli, GatherArgs},
     commands::{check, show},
     exit::Exit,
-    output, render, settings,
+    output,
+    progress::Audience,
+    render, settings,
 };
 
 /// The file that says what is in the others.
@@ -42,7 +44,8 @@ pub(super) fn run(cli: &Cli, args: &GatherArgs) -> anyhow::Result<Exit> {
     let supplied = check::load_files(&settings)?;
     let now = show::now();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let (recording, interrupted) = check::observe_until_interrupted(&runtime, &settings, supplied, now, cli.quiet);
+    let (recording, interrupted) =
+        check::observe_until_interrupted(&runtime, &settings, supplied, now, Audience::of(cli.quiet));
     // The operating system's resolver cannot be cancelled: do not wait for it.
     runtime.shutdown_background();
     let gathered = Gathered::of(&recording);

@@ -22,6 +22,7 @@ use crate::{
     commands::{explain, init, list},
     exit::Exit,
     output,
+    progress::Audience,
     render::{self, Renderer, Service, Show, Style},
     settings::{self, ConfigErrors},
 };
@@ -54,6 +55,11 @@ impl Outputs {
             output::to_file(path, |out| format.render(report, &plain, out))?;
         }
         Ok(())
+    }
+
+    /// Who is told what is asked while it is asked.
+    pub(super) fn audience(&self, quiet: bool) -> Audience {
+        if self.stdout.id() == "jsonl" { Audience::Stdout } else { Audience::of(quiet) }
     }
 
     /// How the run ends: the format on standard output says to whom.

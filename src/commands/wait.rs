@@ -23,7 +23,9 @@ use tokio::{
 use crate::{
     commands::{check, interrupt, show},
     observe::{self, files::Supplied},
-    output, progress, render,
+    output,
+    progress::Audience,
+    render,
     settings::{Settings, Wait},
 };
 
@@ -36,6 +38,8 @@ pub(super) struct Rounds {
     pub at: Option<Timestamp>,
     /// Say nothing of the rounds.
     pub quiet: bool,
+    /// Who is told what is asked.
+    pub audience: Audience,
 }
 
 /// What the rounds come to: the last whole one, and whether they were interrupted. Of a first round that was interrupted,
@@ -53,7 +57,7 @@ pub(super) fn until_well(
         for number in 1_u64.. {
             let started = Instant::now();
             let job = check::job(settings, supplied.clone(), show::now());
-            let recording = observe::observe(job, cancelled.clone(), progress::on_terminal(rounds.quiet)).await;
+            let recording = observe::observe(job, cancelled.clone(), rounds.audience.listener()).await;
             if *cancelled.borrow() {
                 // A round that was cut short has seen less than the one before it.
                 return Ok((last.map_or(recording, |(whole, _)| whole), true));

@@ -4,7 +4,7 @@ use std::io;
 
 use pinflight_checks::report::Report;
 use serde::Serialize;
-use serde_json::ser::{CharEscape, Formatter, PrettyFormatter, Serializer};
+use serde_json::ser::{CharEscape, CompactFormatter, Formatter, PrettyFormatter, Serializer};
 
 use super::{Renderer, Style, escape::is_hidden};
 
@@ -23,18 +23,26 @@ impl Renderer for Json {
 
 /// Writes pretty JSON that is safe to print, and a line end. Errors are the writer's, or serde's for a value that JSON cannot hold.
 pub fn write(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
+    write_as(PrettyFormatter::new(), value, out)
+}
+
+/// The same on one line.
+pub(super) fn write_line(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
+    write_as(CompactFormatter, value, out)
+}
+
+fn write_as(formatter: impl Formatter, value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
     // Small writes go to a buffer; the writer sees whole documents.
     let mut bytes = Vec::new();
-    value.serialize(&mut Serializer::with_formatter(&mut bytes, Visible::default())).map_err(io::Error::from)?;
+    value.serialize(&mut Serializer::with_formatter(&mut bytes, Visible(formatter))).map_err(io::Error::from)?;
     bytes.push(b'\n');
     out.write_all(&bytes)
 }
 
 /// serde_json escapes C0 alone; here also DEL, C1, separators, bidirectional and invisible characters.
-#[derive(Default)]
-struct Visible(PrettyFormatter<'static>);
+struct Visible<F>(F);
 
-impl Formatter for Visible {
+impl<F: Formatter> Formatter for Visible<F> {
     fn write_string_fragment<W: ?Sized + io::Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let mut rest = fragment;
         while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_hidden(*c)) {

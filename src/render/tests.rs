@@ -157,8 +157,20 @@ fn a_chat_message_says_why_nothing_was_seen() {
 #[test]
 fn formats_are_found_by_name() {
     let ids: Vec<&str> = formats().iter().map(|format| format.id()).collect();
-    let expected =
-        ["table", "short", "json", "markdown", "html", "junit", "sarif", "github", "tap", "nagios", "prometheus"];
+    let expected = [
+        "table",
+        "short",
+        "json",
+        "jsonl",
+        "markdown",
+        "html",
+        "junit",
+        "sarif",
+        "github",
+        "tap",
+        "nagios",
+        "prometheus",
+    ];
     assert_eq!(ids, expected);
     let listed = expected.join(", ");
     let message = |name| by_name(name).map(|_| ()).unwrap_err().to_string();

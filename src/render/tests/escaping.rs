@@ -28,6 +28,7 @@ fn orders_and_markup_of_a_peer_are_text_in_every_format() {
 fn structure(format: &str, text: &str) -> Vec<String> {
     match format {
         "json" | "sarif" => shape(&serde_json::from_str(text).unwrap()),
+        "jsonl" => text.lines().flat_map(|line| shape(&serde_json::from_str(line).unwrap())).collect(),
         "junit" => elements(text),
         "github" => text.lines().map(annotation).collect(),
         "tap" => text.lines().map(|line| line.split([':', '"', '#']).next().unwrap().to_owned()).collect(),

@@ -44,6 +44,38 @@ fn every_sample_fits() {
 }
 
 #[test]
+fn every_line_of_every_sample_fits() {
+    let events = include_str!("../../../docs/schema/events-1.json").replace("report-1.json#", "#");
+    let mut events: Value = serde_json::from_str(&events).unwrap();
+    // One document, as its references to the report's schema lead into it.
+    let report = schema();
+    events["$defs"].as_object_mut().unwrap().extend(report["$defs"].as_object().unwrap().clone());
+    let definitions = json!({ "$defs": events["$defs"], "oneOf": events["oneOf"] });
+    let validator = jsonschema::draft202012::new(&inlined(definitions, &report)).unwrap();
+    for (name, report) in samples() {
+        for line in shown("jsonl", &report, Style::default()).lines() {
+            let line: Value = serde_json::from_str(line).unwrap();
+            assert!(validator.is_valid(&line), "{name}: {line}");
+        }
+    }
+    assert!(!validator.is_valid(&json!({ "schema": "pinflight.events/1", "event": "check" })));
+}
+
+/// References to the report's properties, replaced by what they lead to.
+fn inlined(value: Value, report: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            match map.get("$ref").and_then(Value::as_str).and_then(|to| to.strip_prefix("#/properties/")) {
+                Some(name) => report["properties"][name].clone(),
+                None => Value::Object(map.into_iter().map(|(key, value)| (key, inlined(value, report))).collect()),
+            }
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(|value| inlined(value, report)).collect()),
+        other => other,
+    }
+}
+
+#[test]
 fn every_cause_fits() {
     for cause in causes() {
         let report = sample::with_cause(cause.clone());
