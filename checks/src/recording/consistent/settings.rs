@@ -103,6 +103,8 @@ fn contents(used_as: FileUse, content: &FileContent) -> Vec<String> {
     let ids = match content {
         FileContent::Certificates(ids) => ids.clone(),
         FileContent::Csr(der) => vec![CertId::of(&der.0)],
+        // The request itself is not there any more: what it says tells it from another.
+        FileContent::CsrFacts(facts) => vec![CertId::of(format!("{facts:?}").as_bytes())],
     };
     // Of a file with a whole chain the first certificate counts, unless roots are wanted.
     let counting = if matches!(used_as, FileUse::CaFile | FileUse::SigningRoot) { ids.len() } else { 1 };
