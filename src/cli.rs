@@ -81,6 +81,16 @@ not seen any more is worse; what was wrong and is not seen is not mended.
 Exit codes: 0 nothing is worse, 1 something is, 2 usage, a file of no use, or
 runs of different deployments.";
 
+const MERGE_EXAMPLES: &str = "\
+Examples:
+  pinflight merge console.json device-services.json outside.json device.json
+                                            all four rows of the firewall table
+  pinflight merge recordings/*.json.zst -o json
+
+No machine sees all four rows of the guide's firewall table. Record on each with
+  pinflight check --from console --record console.json
+and bring the files together. Each finding says who saw it.";
+
 const INSPECT_EXAMPLES: &str = "\
 Examples:
   pinflight inspect ds.example.com          what a server presents, port 443
@@ -182,6 +192,8 @@ pub enum Command {
     Demo(DemoArgs),
     /// Judge recordings again, of one machine or of several together
     Replay(ReplayArgs),
+    /// The same of several machines: one report over all that they saw
+    Merge(MergeArgs),
     /// Put stand-ins for names, addresses, serials and keys into recordings
     Redact(RedactArgs),
     /// Tell what was mended, what broke and what changed between two runs
@@ -499,6 +511,34 @@ pub struct DiffArgs {
     pub output: ShapeArgs,
 }
 
+/// `pinflight merge`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = MERGE_EXAMPLES)]
+pub struct MergeArgs {
+    /// Recordings of several machines, as `pinflight check --record` writes them
+    #[arg(value_name = "FILE", required = true, num_args = 2..)]
+    pub files: Vec<PathBuf>,
+    /// Judge as of that day, or moment [default: when the latest was taken]
+    #[arg(long, value_name = "DATE", help_heading = "Judgement")]
+    pub at: Option<String>,
+    /// The oldest recording that counts [default: as the latest has it]
+    #[arg(long, value_name = "TIME", help_heading = "Judgement")]
+    pub max_age: Option<String>,
+    /// Which checks count.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// What is shown.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+impl From<MergeArgs> for ReplayArgs {
+    fn from(args: MergeArgs) -> Self {
+        let MergeArgs { files, at, max_age, select, output } = args;
+        Self { files, at, max_age, select, output }
+    }
+}
+
 /// `pinflight inspect`
 #[derive(Clone, Debug, Args)]
 #[command(after_help = INSPECT_EXAMPLES)]
@@ -727,7 +767,7 @@ mod tests {
         cli.build();
         let names: Vec<String> = cli.get_subcommands().map(|command| command.get_name().to_owned()).collect();
         let expected = [
-            "check", "demo", "replay", "redact", "diff", "inspect", "csr", "pins", "gather", "simulate", "explain",
+            "check", "demo", "replay", "merge", "redact", "diff", "inspect", "csr", "pins", "gather", "simulate", "explain",
             "list", "init", "help",
         ];
         assert_eq!(names, expected);

@@ -30,6 +30,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Replay(args) => replay::run(cli, args),
         Command::Redact(args) => redact::run(cli, args),
         Command::Diff(args) => diff::run(cli, args),
+        Command::Merge(args) => replay::run(cli, &args.clone().into()),
         Command::Inspect(args) => inspect::run(cli, args),
         Command::Csr(args) => csr::run(cli, args),
         Command::Pins(args) => pins::run(cli, args),

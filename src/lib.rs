@@ -12,5 +12,7 @@ pub mod observe;
 pub mod output;
 pub mod pages;
 pub mod progress;
+pub mod recordings;
 pub mod render;
+pub mod secrets;
 pub mod settings;

@@ -106,7 +106,7 @@ pub async fn observe(
     let hosts = hosts::read(&hosts_file).map_err(|error| error.to_string());
     let network = run::Setting { hosts, vantage, deployment: deployment.clone(), secrets, tls, certificates, began };
     let found = run::run(network, cancel, Box::new(on_event)).await;
-    Recording {
+    let recording = Recording {
         schema: SCHEMA.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         taken_at: now,
@@ -124,7 +124,8 @@ pub async fn observe(
         tls12: found.tls12,
         answers: found.answers,
         unasked: found.unasked,
-    }
+    };
+    recording.as_kept()
 }
 
 /// The roots by which our own DNS server or proxy is believed: public ones and the admin's.

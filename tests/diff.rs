@@ -204,7 +204,7 @@ fn files_that_are_none_are_refused_with_the_reason() {
     write("counts.json", &counts);
     write("simulated.json", r#"{"schema": "pinflight.simulate/1"}"#);
     for (name, told) in [
-        ("cut.json", "EOF"),
+        ("cut.json", "cut short"),
         ("foreign.json", "somebody.else/1"),
         ("newer.json", "pinflight.report/2"),
         ("empty.json", "neither a report"),

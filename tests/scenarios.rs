@@ -8,6 +8,7 @@ mod redaction;
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -24,8 +25,11 @@ const AT_ONCE: usize = 4;
 
 #[test]
 fn every_scenario_gives_exactly_its_expected_outcomes() {
-    let schema = serde_json::from_slice(&std::fs::read(common::project("docs/schema/report-1.json")).unwrap()).unwrap();
-    let schema = jsonschema::validator_for(&schema).unwrap();
+    let schema = |name: &str| {
+        let schema = std::fs::read(common::project("docs/schema").join(name)).unwrap();
+        jsonschema::validator_for(&serde_json::from_slice(&schema).unwrap()).unwrap()
+    };
+    let (schema, of_recording) = (schema("report-1.json"), schema("recording-1.json"));
     // One scenario alone, for work on it: SCENARIO=id cargo test --test scenarios.
     let only = std::env::var("SCENARIO").ok();
     let wanted: Vec<&Scenario> =
@@ -37,10 +41,12 @@ fn every_scenario_gives_exactly_its_expected_outcomes() {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(scenario) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let (report, exit, recordings) = run(scenario);
+                    let recorded = tempfile::tempdir().unwrap();
+                    let (report, exit, recordings) = run(scenario, recorded.path());
                     let mut found = differences(scenario, &report, exit);
                     found.extend(redaction::problems(&recordings, &report));
                     found.extend(schema.iter_errors(&report).map(|error| format!("schema: {error}")));
+                    found.extend(replay_differences(recorded.path(), &report, exit, &of_recording));
                     if !found.is_empty() {
                         problems.lock().unwrap().insert(&scenario.id, found);
                     }
@@ -54,17 +60,59 @@ fn every_scenario_gives_exactly_its_expected_outcomes() {
 }
 
 /// The report, the exit code, and what each vantage saw.
-fn run(scenario: &Scenario) -> (Value, i32, Vec<Recording>) {
-    let folder = tempfile::tempdir().unwrap();
+fn run(scenario: &Scenario, folder: &Path) -> (Value, i32, Vec<Recording>) {
     let mut command = common::pinflight();
-    command.args(["demo", "-q", "-o", "json", "--fault", &scenario.id, "--record"]).arg(folder.path());
+    command.args(["demo", "-q", "-o", "json", "--fault", &scenario.id, "--record"]).arg(folder);
     let output = command.output().unwrap();
     let report = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{}: {error}: {}", scenario.id, String::from_utf8_lossy(&output.stderr)));
-    let recorded = Vantage::ALL.map(|vantage| folder.path().join(format!("{vantage}.json")));
+    let recorded = Vantage::ALL.map(|vantage| folder.join(format!("{vantage}.json")));
     let recordings = recorded.iter().filter_map(|path| std::fs::read(path).ok());
     let recordings = recordings.map(|bytes| serde_json::from_slice(&bytes).unwrap()).collect();
     (report, output.status.code().unwrap(), recordings)
+}
+
+/// The recordings are of their schema, and judged again they give the same report, but for what says so.
+fn replay_differences(recorded: &Path, live: &Value, exit: i32, schema: &jsonschema::Validator) -> Vec<String> {
+    // In the order in which the demo judges them.
+    let files = ["console", "device-services", "discovery", "device"].map(|vantage| format!("{vantage}.json"));
+    let mut found = Vec::new();
+    for file in &files {
+        let recording = std::fs::read(recorded.join(file)).unwrap();
+        let recording: Value = serde_json::from_slice(&recording).unwrap();
+        found.extend(
+            schema.iter_errors(&recording).map(|error| format!("{file}: {} at {}", error, error.instance_path())),
+        );
+    }
+    let output =
+        common::pinflight().current_dir(recorded).args(["replay", "-o", "json"]).args(&files).output().unwrap();
+    let Ok(replayed) = serde_json::from_slice::<Value>(&output.stdout) else {
+        found.push(format!("replay: {}", String::from_utf8_lossy(&output.stderr)));
+        return found;
+    };
+    let mut expected = live.clone();
+    expected["run"]["replayed"] = true.into();
+    if live["run"]["replayed"] != false || replayed != expected {
+        found.push(format!("replayed, it differs at {:?}", first_difference(&expected, &replayed, "")));
+    }
+    if output.status.code() != Some(exit) {
+        found.push(format!("replayed, it ends with {:?}", output.status.code()));
+    }
+    found
+}
+
+/// Where two documents differ first, and what stands there.
+fn first_difference(one: &Value, other: &Value, place: &str) -> Option<String> {
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) if one.keys().eq(other.keys()) => {
+            one.iter().find_map(|(key, value)| first_difference(value, other.get(key)?, &format!("{place}/{key}")))
+        }
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+            let mut pairs = one.iter().zip(other).enumerate();
+            pairs.find_map(|(at, (one, other))| first_difference(one, other, &format!("{place}/{at}")))
+        }
+        _ => (one != other).then(|| format!("{place}: {one} and {other}")),
+    }
 }
 
 fn differences(scenario: &Scenario, report: &Value, exit: i32) -> Vec<String> {

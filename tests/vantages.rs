@@ -108,7 +108,8 @@ fn four_recordings_make_one_verdict_and_three_do_not() {
 #[test]
 fn a_recording_counts_for_a_day_and_for_whatever_day_it_is_judged() {
     let up = Up::new(&Scenario::sound(Variant::OneServer));
-    let (live, _) = up.check(Vantage::Console, &["--record", "console.json"]);
+    let (mut live, _) = up.check(Vantage::Console, &["--record", "console.json"]);
+    live["run"]["replayed"] = true.into();
     let replay = |flags: &[&str]| {
         ended(common::pinflight().current_dir(up.path()).args(["replay", "-o", "json", "console.json"]).args(flags))
     };

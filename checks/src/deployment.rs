@@ -129,6 +129,7 @@ impl Role {
 
 /// A host (name in lower case, or address without brackets) and a port.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Endpoint {
     /// DNS name in lower-case A-label form, or an IP address.
     pub host: String,
@@ -160,6 +161,7 @@ impl fmt::Display for Endpoint {
 
 /// Everything the admin declares.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Deployment {
     /// The cloud Trust Service and auto-discovery.
     pub discovery: Discovery,
@@ -213,6 +215,7 @@ impl Deployment {
 
 /// `[discovery]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Discovery {
     /// Host of the cloud Trust Service.
     pub host: String,
@@ -224,6 +227,7 @@ pub struct Discovery {
 
 /// `[device_services]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DeviceServices {
     /// The public URL that devices use.
     pub url: ServiceUrl,
@@ -279,6 +283,7 @@ impl TrustServiceMode {
 
 /// `[trust_service]`
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TrustService {
     /// Which kind is in use.
     pub mode: TrustServiceMode,
@@ -298,6 +303,7 @@ pub struct TrustService {
 
 /// `[trust]`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Trust {
     /// Which public roots count.
     pub roots: RootStore,
@@ -319,6 +325,7 @@ pub enum RootStore {
 
 /// `[confirmed]`: the day on which a person did what no probe can see. `None`: nobody said so.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Confirmed {
     /// Workspace ONE ID chosen as auto-discovery mode (step 1).
     pub workspace_one_id_for_auto_discovery: Option<Timestamp>,

@@ -287,6 +287,7 @@ fn run(case: &Case<'_>) -> Run {
         questions: case.recordings.iter().map(questions).sum(),
         took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         unasked: case.recordings.iter().flat_map(|recording| recording.unasked.clone()).collect(),
+        replayed: false,
     }
 }
 

@@ -42,6 +42,7 @@ pub mod report;
 mod resolve;
 mod sections;
 pub mod simulate;
+mod strict;
 #[cfg(test)]
 mod testing;
 pub mod time;

@@ -5,6 +5,7 @@
 
 mod consistent;
 mod fresh;
+mod sound;
 mod versions;
 
 use std::{
@@ -17,10 +18,15 @@ use std::{
 use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-pub use self::versions::{Chosen, Curve, Legacy, Offered, Refused, Tls12Fact};
-pub use self::{consistent::Consistent, fresh::Fresh};
+pub use self::{
+    consistent::Consistent,
+    fresh::Fresh,
+    sound::Unsound,
+    versions::{Chosen, Curve, Legacy, Offered, Refused, Tls12Fact},
+};
 use crate::{
     deployment::{Deployment, DnsServer, Endpoint, Policy, Role, Vantage},
+    strict::{bare, each_once},
     time::{Timestamp, millis},
     x509::{CertificateFacts, ChainFacts, CsrFacts},
 };
@@ -30,6 +36,7 @@ pub const SCHEMA: &str = "pinflight.recording/1";
 
 /// One run's observations from one vantage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Recording {
     /// [`SCHEMA`].
     pub schema: String,
@@ -51,6 +58,7 @@ pub struct Recording {
     /// The files that the admin supplied.
     pub files: Vec<SuppliedFile>,
     /// Each certificate met or supplied, once; none in a redacted recording.
+    #[serde(deserialize_with = "each_once")]
     pub certificates: BTreeMap<CertId, Der>,
     /// What was read from the certificates, in a redacted recording; none: they are there themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,6 +82,7 @@ pub struct Recording {
 
 /// What the certificates of a redacted recording say: the DER is not kept, as names stand inside its signatures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Facts {
     /// Which recordings were redacted together: a stand-in means the same in all of them, and in no other.
     pub set: String,
@@ -92,6 +101,17 @@ impl CertId {
     pub fn of(der: &[u8]) -> Self {
         let digest = ring::digest::digest(&ring::digest::SHA256, der);
         Self(HEXLOWER.encode(digest.as_ref()))
+    }
+}
+
+impl Recording {
+    /// The recording just as its file gives it back, so that what is judged today is what will be judged from the file: times
+    /// are kept in whole milliseconds.
+    #[must_use]
+    pub fn as_kept(self) -> Self {
+        // What was observed can always be written and read.
+        let kept = serde_json::to_vec(&self).and_then(|json| serde_json::from_slice(&json));
+        kept.unwrap_or(self)
     }
 }
 
@@ -126,6 +146,7 @@ impl<'de> Deserialize<'de> for Der {
 
 /// The trust anchors of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Roots {
     /// Mozilla's bundled roots, named by how many they are and a digest; `None`: not used.
     pub mozilla: Option<BundledRoots>,
@@ -137,6 +158,7 @@ pub struct Roots {
 
 /// The Mozilla roots that were built in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BundledRoots {
     /// How many.
     pub count: usize,
@@ -146,6 +168,7 @@ pub struct BundledRoots {
 
 /// A file that the admin named, read and understood (one that was not is a configuration error, before anything is asked).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SuppliedFile {
     /// As declared.
     pub path: String,
@@ -212,6 +235,7 @@ impl fmt::Display for Resolver {
 
 /// One name asked of one resolver.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NameFact {
     /// The name, in lower case.
     pub name: String,
@@ -230,6 +254,7 @@ pub struct NameFact {
 
 /// A name's addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NameAnswer {
     /// In the order given, never empty.
     pub addresses: Vec<IpAddr>,
@@ -239,11 +264,13 @@ pub struct NameAnswer {
 
 /// Why a name has no addresses.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum NameFailure {
     /// NXDOMAIN, or the operating system's word for it.
+    #[serde(deserialize_with = "bare")]
     NotFound,
     /// The name exists, without A and AAAA records.
+    #[serde(deserialize_with = "bare")]
     NoAddresses,
     /// The server answered with another code: SERVFAIL, REFUSED, …
     ServerFailure {
@@ -251,6 +278,7 @@ pub enum NameFailure {
         code: String,
     },
     /// The operating system says that no server answered (EAI_AGAIN).
+    #[serde(deserialize_with = "bare")]
     NoServerAnswered,
     /// Nobody answered within this time.
     TimedOut {
@@ -269,6 +297,7 @@ pub enum NameFailure {
         failure: TlsFailure,
     },
     /// The CNAME records lead back to themselves, or on for too long.
+    #[serde(deserialize_with = "bare")]
     CnameLoop,
     /// What came back is no answer to the question.
     Malformed {
@@ -284,6 +313,7 @@ pub enum NameFailure {
 
 /// One DNS message exchanged.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DnsQuery {
     /// `A` or `AAAA`.
     pub record_type: String,
@@ -300,6 +330,7 @@ pub struct DnsQuery {
 
 /// One TLS conversation: TCP, proxy if any, handshake.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ConnectionFact {
     /// Why it was asked.
     pub role: Role,
@@ -331,7 +362,7 @@ pub struct ConnectionFact {
 
 /// Where a conversation failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "step", rename_all = "kebab-case")]
+#[serde(tag = "step", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ConversationFailure {
     /// TCP to the server itself.
     Tcp {
@@ -354,7 +385,7 @@ pub enum ConversationFailure {
 
 /// Why TCP did not connect.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ConnectFailure {
     /// No answer to SYN.
     TimedOut {
@@ -363,10 +394,13 @@ pub enum ConnectFailure {
         after: Duration,
     },
     /// RST, or ICMP port unreachable.
+    #[serde(deserialize_with = "bare")]
     Refused,
     /// No route to the network (ENETUNREACH), here or by a router's word.
+    #[serde(deserialize_with = "bare")]
     NetworkUnreachable,
     /// No route to the host (EHOSTUNREACH).
+    #[serde(deserialize_with = "bare")]
     HostUnreachable,
     /// ICMP says that a firewall forbids it (administratively prohibited), or this machine's own firewall does (EPERM).
     Prohibited {
@@ -384,7 +418,7 @@ pub enum ConnectFailure {
 
 /// Why a proxy was of no use.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum ProxyFailure {
     /// Its own name has no address.
     Unresolved {
@@ -423,6 +457,7 @@ pub enum ProxyFailure {
         after: Duration,
     },
     /// It hung up.
+    #[serde(deserialize_with = "bare")]
     Closed,
     /// What it answers is not the declared protocol.
     NotAProxy {
@@ -433,11 +468,13 @@ pub enum ProxyFailure {
 
 /// Why TLS failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum TlsFailure {
     /// TCP reset before the server said anything.
+    #[serde(deserialize_with = "bare")]
     ResetAfterClientHello,
     /// The connection was closed before the server said anything.
+    #[serde(deserialize_with = "bare")]
     ClosedAfterClientHello,
     /// Nothing came back.
     SilentAfterClientHello {
@@ -461,14 +498,19 @@ pub enum TlsFailure {
         detail: String,
     },
     /// The certificate message is longer than can be taken (64 KiB).
+    #[serde(deserialize_with = "bare")]
     ChainTooLong,
     /// The server sent no certificate.
+    #[serde(deserialize_with = "bare")]
     NoCertificate,
     /// The server wants a certificate from us.
+    #[serde(deserialize_with = "bare")]
     ClientCertificateRequired,
     /// Reset in the midst of the handshake.
+    #[serde(deserialize_with = "bare")]
     Reset,
     /// Closed in the midst of the handshake.
+    #[serde(deserialize_with = "bare")]
     Closed,
     /// Silent in the midst of the handshake.
     Stalled {
@@ -490,6 +532,7 @@ pub enum TlsFailure {
 
 /// A handshake that ended, whatever the chain is worth.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Handshake {
     /// `TLSv1.2` or `TLSv1.3`.
     pub version: String,
@@ -505,11 +548,13 @@ pub struct Handshake {
 
 /// The signature over the handshake.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum HandshakeSignature {
     /// It is the leaf's.
+    #[serde(deserialize_with = "bare")]
     Valid,
     /// It is not.
+    #[serde(deserialize_with = "bare")]
     Invalid,
     /// It could not be verified here (RSA under 2048 bits, P-521, an unreadable leaf).
     Unverifiable {
@@ -520,11 +565,13 @@ pub enum HandshakeSignature {
 
 /// The four GETs of the protocol.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
     /// 1: what the cloud has registered for Device Services.
+    #[serde(deserialize_with = "bare")]
     HostRegistry,
     /// 2: the Trust Service URL that Device Services hands out.
+    #[serde(deserialize_with = "bare")]
     TrustServiceSettings,
     /// 3: what the Trust Service has for Device Services.
     Settings {
@@ -532,6 +579,7 @@ pub enum Request {
         spelling: Spelling,
     },
     /// 4: whether the mail domain is registered.
+    #[serde(deserialize_with = "bare")]
     DomainLookup,
 }
 
@@ -547,12 +595,13 @@ pub enum Spelling {
 
 /// One GET.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct HttpFact {
     /// Which of the four.
     pub request: Request,
     /// Whom it was asked.
     pub role: Role,
-    /// The whole URL.
+    /// The whole URL that was asked; it holds no secret.
     pub url: String,
     /// The service's name and port.
     pub endpoint: Endpoint,
@@ -574,11 +623,12 @@ pub struct HttpFact {
 
 /// An HTTP answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct HttpAnswer {
     /// Status code.
     pub status: u16,
     /// The headers that matter (content-type, content-length, content-encoding, date, age, location, server, via), names in
-    /// lower case.
+    /// lower case; `location` without secrets.
     pub headers: Vec<(String, String)>,
     /// `Date`, understood.
     pub date: Option<Timestamp>,
@@ -593,8 +643,9 @@ impl HttpAnswer {
     }
 }
 
-/// A body, as far as it was read.
+/// A body, as far as it was read, without the secrets that it held; of a web page, the beginning.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Body {
     /// The bytes.
     pub bytes: Der,
@@ -618,7 +669,7 @@ pub enum BodyEnd {
 
 /// Why there is no HTTP answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum HttpFailure {
     /// The conversation failed before HTTP.
     NotConnected {
@@ -632,6 +683,7 @@ pub enum HttpFailure {
         after: Duration,
     },
     /// Closed or reset before an answer.
+    #[serde(deserialize_with = "bare")]
     Closed,
     /// The answer is no HTTP.
     Malformed {
@@ -639,7 +691,9 @@ pub enum HttpFailure {
         detail: String,
     },
     /// The headers are longer than we read.
+    #[serde(deserialize_with = "bare")]
     HeadersTooLong,
     /// The server wants a certificate from us.
+    #[serde(deserialize_with = "bare")]
     ClientCertificateRequired,
 }

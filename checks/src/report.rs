@@ -310,4 +310,6 @@ pub struct Run {
     pub took_ms: u64,
     /// Questions that had no time left.
     pub unasked: Vec<String>,
+    /// Whether recordings were judged again, and nobody was asked.
+    pub replayed: bool,
 }

@@ -45,11 +45,16 @@ impl Serialize for Timestamp {
     }
 }
 
+/// Seconds from 1970 to where nothing has a date: far enough from the ends of `i64` that differences stay within it.
+const FARTHEST: i64 = 1_000_000_000_000;
+
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         if let Some(seconds) = text.strip_prefix('@') {
-            return seconds.parse().map(Self).map_err(D::Error::custom);
+            let seconds: i64 = seconds.parse().map_err(D::Error::custom)?;
+            let in_bounds = (-FARTHEST..=FARTHEST).contains(&seconds);
+            return in_bounds.then_some(Self(seconds)).ok_or_else(|| D::Error::custom("a time out of all bounds"));
         }
         Self::parse(&text).ok_or_else(|| D::Error::custom(format!("not an RFC 3339 time: {text:?}")))
     }
@@ -59,7 +64,17 @@ impl<'de> Deserialize<'de> for Timestamp {
 pub mod millis {
     use std::time::Duration;
 
-    use serde::{Deserialize, Deserializer, Serializer};
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    /// A hundred years: sums of what a recording holds stay far from the end of `Duration`.
+    const LONGEST: u64 = 100 * 366 * 24 * 60 * 60 * 1000;
+
+    fn bounded<E: Error>(millis: u64) -> Result<Duration, E> {
+        if millis > LONGEST {
+            return Err(E::custom(format!("{millis} ms is longer than anything that is recorded")));
+        }
+        Ok(Duration::from_millis(millis))
+    }
 
     /// Writes whole milliseconds.
     pub fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -68,7 +83,7 @@ pub mod millis {
 
     /// Reads whole milliseconds.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_millis)
+        bounded(u64::deserialize(deserializer)?)
     }
 
     /// The same for a duration that may be absent.
@@ -84,7 +99,7 @@ pub mod millis {
 
         /// Reads whole milliseconds or null.
         pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-            Ok(Option::<u64>::deserialize(deserializer)?.map(Duration::from_millis))
+            Option::<u64>::deserialize(deserializer)?.map(super::bounded).transpose()
         }
     }
 }
@@ -101,5 +116,35 @@ mod tests {
         assert_eq!(Timestamp::parse("2027-03-01T01:00:00+01:00"), Some(day));
         assert_eq!(Timestamp::parse("2027-02-30"), None);
         assert_eq!(day.days_until(Timestamp(day.0 - 1)), -1);
+    }
+
+    #[test]
+    fn what_is_out_of_all_bounds_is_refused() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Taken {
+            at: Timestamp,
+            #[serde(with = "millis")]
+            took: std::time::Duration,
+            #[serde(with = "millis::option")]
+            after: Option<std::time::Duration>,
+        }
+        let read = |at: &str, took: &str, after: &str| {
+            serde_json::from_str::<Taken>(&format!(r#"{{"at": "{at}", "took": {took}, "after": {after}}}"#))
+        };
+        let taken = read("@-1000000000000", "3162240000000", "null").unwrap();
+        assert_eq!((taken.at, taken.after), (Timestamp(-1_000_000_000_000), None));
+        for (at, took, after) in [
+            ("@1000000000001", "1", "1"),
+            ("@-9223372036854775808", "1", "1"),
+            ("2027-03-01T00:00:00Z", "3162240000001", "1"),
+            ("2027-03-01T00:00:00Z", "18446744073709551615", "1"),
+            ("2027-03-01T00:00:00Z", "18446744073709551616", "1"),
+            ("2027-03-01T00:00:00Z", "-1", "1"),
+            ("2027-03-01T00:00:00Z", "1.5", "1"),
+            ("2027-03-01T00:00:00Z", "1", "3162240000001"),
+            ("2027-03-01T00:00:00Z", "1", "1e400"),
+        ] {
+            assert!(read(at, took, after).is_err(), "{at} {took} {after}");
+        }
     }
 }

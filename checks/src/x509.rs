@@ -26,10 +26,11 @@ pub use self::{
     read::{read, read_key, subject_of},
     strength::Strength,
 };
-use crate::{deployment::Role, recording::CertId, time::Timestamp};
+use crate::{deployment::Role, recording::CertId, strict::bare, time::Timestamp};
 
 /// Enough to tell a person which certificate is meant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CertificateName {
     /// Its id.
     pub id: CertId,
@@ -57,6 +58,7 @@ pub enum Place {
 
 /// One certificate, read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CertificateFacts {
     /// SHA-256 of the DER.
     pub id: CertId,
@@ -112,6 +114,7 @@ pub struct CertificateFacts {
 
 /// A public key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct KeyFacts {
     /// For people: `RSA 2048`, `EC P-256`, `Ed25519`.
     pub words: String,
@@ -127,7 +130,7 @@ pub struct KeyFacts {
 
 /// Kinds of keys, as far as they are told apart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case")]
+#[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum KeyKind {
     /// rsaEncryption.
     Rsa {
@@ -149,6 +152,7 @@ pub enum KeyKind {
         curve: String,
     },
     /// Ed25519.
+    #[serde(deserialize_with = "bare")]
     Ed25519,
     /// Anything else, by OID.
     Other {
@@ -159,6 +163,7 @@ pub enum KeyKind {
 
 /// All that is to be known of a chain as a server presented it, judged for one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ChainFacts {
     /// As sent, leaf first; each read, or why it cannot be.
     pub sent: Vec<Result<CertificateFacts, Unreadable>>,
@@ -176,6 +181,7 @@ pub struct ChainFacts {
 
 /// A certificate that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Unreadable {
     /// Its id.
     pub id: CertId,
@@ -185,6 +191,7 @@ pub struct Unreadable {
 
 /// A candidate path.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PathFacts {
     /// From the leaf upwards; the root too, where it has a certificate.
     pub certificates: Vec<CertId>,
@@ -229,7 +236,7 @@ impl PathFacts {
 
 /// Where a path ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum PathEnd {
     /// A bundled Mozilla root.
     Mozilla {
@@ -288,9 +295,10 @@ impl PathEnd {
 
 /// What is wrong with one certificate as a link of a path, time and names left aside (RFC 5280, 6.1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum LinkFault {
     /// Its signature is not by its issuer's key.
+    #[serde(deserialize_with = "bare")]
     BadSignature,
     /// Signed with an algorithm that cannot be verified.
     UnsupportedSignature {
@@ -298,8 +306,10 @@ pub enum LinkFault {
         algorithm: String,
     },
     /// It issued another, but is no CA.
+    #[serde(deserialize_with = "bare")]
     NotACa,
     /// It issued another, but its keyUsage lacks keyCertSign.
+    #[serde(deserialize_with = "bare")]
     NoCertSign,
     /// More CAs below it than its pathLenConstraint admits.
     PathLength {
@@ -309,6 +319,7 @@ pub enum LinkFault {
         found: u32,
     },
     /// A name below it lies outside its name constraints.
+    #[serde(deserialize_with = "bare")]
     NameConstraints,
     /// It has a critical extension that nobody knows.
     UnknownCriticalExtension {
@@ -316,8 +327,10 @@ pub enum LinkFault {
         oid: String,
     },
     /// X.509 version 1.
+    #[serde(deserialize_with = "bare")]
     Version1,
     /// More intermediates than path validation admits.
+    #[serde(deserialize_with = "bare")]
     TooLong,
     /// webpki refuses the path for another reason.
     Other {

@@ -1,13 +1,14 @@
 //! What is done with hostile bytes, and what must hold whatever they are. One function a fuzz target; `tests/corpus.rs`
 //! includes this file and gives the same functions the committed corpus.
 
-use std::sync::LazyLock;
+use std::{path::Path, sync::LazyLock};
 
 use pinflight::{
     observe::{
         files,
         legacy::{self, End},
     },
+    recordings,
     render::{self, Style},
 };
 use pinflight_checks::{
@@ -166,8 +167,22 @@ pub fn request(bytes: &[u8]) {
     report(&[recording]);
 }
 
-/// The bytes as a recording that came by mail.
+/// The bytes as a recording that came by mail: as its JSON, whatever it refers to, and as a file, packed or not.
 pub fn recording(bytes: &[u8]) {
+    if bytes.len() > LONGEST {
+        return;
+    }
+    match recordings::from_bytes(bytes) {
+        Ok(recording) => {
+            for name in ["r.json", "r.gz", "r.zst"] {
+                let mut written = Vec::new();
+                recordings::write(&recording, Path::new(name), &mut written).unwrap();
+                assert_eq!(recordings::from_bytes(&written).as_ref(), Ok(&recording), "{name} survives its file");
+            }
+            report(&[recording]);
+        }
+        Err(refusal) => assert!(!refusal.to_string().is_empty() && !refusal.fix().is_empty()),
+    }
     let Ok(recording) = serde_json::from_slice::<Recording>(bytes) else { return };
     let json = serde_json::to_vec(&recording).unwrap();
     assert_eq!(recording, serde_json::from_slice(&json).unwrap(), "a recording survives JSON");

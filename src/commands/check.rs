@@ -27,6 +27,7 @@ use crate::{
     },
     output,
     progress::Audience,
+    recordings,
     settings::{self, ConfigError, ConfigErrors, Settings},
 };
 
@@ -141,10 +142,7 @@ pub(super) fn write_plan(settings: &Settings, out: &mut dyn Write) -> io::Result
 
 /// Writes a recording.
 pub(super) fn keep(recording: &Recording, path: &Path) -> anyhow::Result<()> {
-    output::to_file(path, |out| {
-        serde_json::to_writer(&mut *out, recording)?;
-        writeln!(out)
-    })
+    output::to_file(path, |out| recordings::write(recording, path, out))
 }
 
 /// Progress is not shown.

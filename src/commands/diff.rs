@@ -12,9 +12,9 @@ use serde::Deserialize;
 
 use crate::{
     cli::{Cli, DiffArgs},
-    commands::{replay, show},
+    commands::show,
     exit::Exit,
-    output, render,
+    output, recordings, render,
 };
 
 /// Longer than the report of a thousand servers.
@@ -56,10 +56,10 @@ fn side(path: &Path) -> anyhow::Result<(Side, Option<Recording>)> {
     if is_report {
         return Ok((Side::of_report(&name, &bytes).map_err(refused)?, None));
     }
-    drop(bytes);
-    let recording = replay::read(path).map_err(|told| {
-        let told = render::for_terminal(&format!("{told:#}"));
-        anyhow::anyhow!("{name} is neither a report (-o json) nor a recording (--record): {told}")
+    let recording = recordings::from_bytes(&bytes).map_err(|refusal| {
+        let told = render::for_terminal(&refusal.to_string());
+        let fix = refusal.fix();
+        anyhow::anyhow!("{name} is neither a report (-o json) nor a recording (--record): {told}\n  fix: {fix}")
     })?;
     Ok((Side::of_recording(&name, &recording).map_err(refused)?, Some(recording)))
 }

@@ -15,12 +15,12 @@ use crate::{
     cli::{Cli, RedactArgs},
     commands::{check, replay},
     exit::Exit,
-    output,
+    output, recordings,
 };
 
 pub(super) fn run(cli: &Cli, args: &RedactArgs) -> anyhow::Result<Exit> {
     let targets = targets(&args.files, &args.to)?;
-    let recordings = args.files.iter().map(replay::read).collect::<anyhow::Result<Vec<_>>>()?;
+    let recordings = recordings::read_all(&args.files)?;
     replay::of_one_set(&args.files, &recordings)?;
     let redacted = together(&recordings)?;
     fs::create_dir_all(&args.to).with_context(|| format!("cannot make the folder {}", args.to.display()))?;

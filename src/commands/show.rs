@@ -98,13 +98,21 @@ pub(super) struct Moments {
 pub(super) fn conclude(
     recordings: &[Recording],
     policy: &Policy,
-    Moments { now, judged_on }: Moments,
+    moments: Moments,
     outputs: &Outputs,
 ) -> anyhow::Result<Exit> {
+    finish(&judged(recordings, policy, moments)?, policy, outputs)
+}
+
+pub(super) fn judged(recordings: &[Recording], policy: &Policy, moments: Moments) -> anyhow::Result<Report> {
+    let Moments { now, judged_on } = moments;
     let case = Case::new(recordings, policy, now).context("there is no recording to judge")?.judged_on(judged_on);
-    let report = judge::judge(&case);
-    outputs.write(&report)?;
-    Ok(outputs.exit(&report, policy.fail_on))
+    Ok(judge::judge(&case))
+}
+
+pub(super) fn finish(report: &Report, policy: &Policy, outputs: &Outputs) -> anyhow::Result<Exit> {
+    outputs.write(report)?;
+    Ok(outputs.exit(report, policy.fail_on))
 }
 
 pub(super) fn explain(cli: &Cli, args: &ExplainArgs) -> anyhow::Result<Exit> {

@@ -15,17 +15,17 @@ use pinflight_checks::{
 
 use crate::{
     cli::{Cli, OneServerArgs, SimulateArgs},
-    commands::{inspect, replay, show},
+    commands::{inspect, show},
     exit::Exit,
     observe::files::{self, Bundle},
-    output, render, settings,
+    output, recordings, render, settings,
 };
 
 /// Longer than a list of ten thousand pins.
 const MAX_BYTES: u64 = 8 * 1024 * 1024;
 
 pub(super) fn run(cli: &Cli, args: &SimulateArgs) -> anyhow::Result<Exit> {
-    let recordings = args.recording.iter().map(replay::read).collect::<anyhow::Result<Vec<_>>>()?;
+    let recordings = recordings::read_all(&args.recording)?;
     if recordings.iter().any(|recording| recording.facts.is_some()) {
         bail!("a redacted recording holds no certificates to play with\n  fix: give the original");
     }

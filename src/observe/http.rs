@@ -18,6 +18,8 @@ use time::{PrimitiveDateTime, format_description::BorrowedFormatItem, macros::fo
 use tokio::task::JoinSet;
 use url::{Position, Url};
 
+use crate::secrets;
+
 use super::{
     tcp::{Deadline, Stream, within},
     tls::{refuses_client, rustls_error},
@@ -56,8 +58,14 @@ pub(super) async fn get(
         Err(after) => return Err(HttpFailure::Silent { after }),
     };
     let (parts, incoming) = Response::into_parts(response);
-    let body = body(incoming, &parts.headers, deadline.step(step)).await;
-    let headers = headers(&parts.headers);
+    // What the request itself had is no secret.
+    let own = |part: &str| url.query().is_some_and(|query| query.split('&').any(|known| known == part));
+    let mut body = body(incoming, &parts.headers, deadline.step(step)).await;
+    body.bytes.0 = secrets::out_of_body(&body.bytes.0, own);
+    let mut headers = headers(&parts.headers);
+    for (_, location) in headers.iter_mut().filter(|(name, _)| name == "location") {
+        *location = secrets::out_of_url(location, own);
+    }
     let date = headers.iter().find(|(name, _)| name == "date").and_then(|(_, value)| http_date(value));
     Ok(HttpAnswer { status: parts.status.as_u16(), headers, date, body })
 }
@@ -189,6 +197,21 @@ mod tests {
         assert_eq!(outcome.header("location"), Some("/x"));
         assert_eq!(outcome.header("x-secret"), None);
         assert_eq!(outcome.body, Body { bytes: Der(b"{}".to_vec()), end: BodyEnd::Complete });
+    }
+
+    #[tokio::test]
+    async fn what_is_secret_in_an_answer_is_not_kept() {
+        let body = r#"{"Uri": "https://ann:hunter2@ts.example/TrustService?token=hunter2&URL=x", "Token": "hunter2"}"#;
+        let head =
+            "HTTP/1.1 302 Found\r\nLocation: //ann:hunter2@ds.example/login;s=hunter2?URL=x&state=hunter2#hunter2\r\n";
+        let cookie = "Set-Cookie: session=hunter2\r\nWWW-Authenticate: Basic hunter2\r\n";
+        let (outcome, _) =
+            asked(&format!("{head}{cookie}Content-Length: {}\r\n\r\n{body}", body.len()), None, false).await;
+        let answer = outcome.unwrap();
+        assert_eq!(answer.header("location"), Some("//***@ds.example/login;s=***?URL=x&state=***#***"));
+        let expected = r#"{"Uri": "https://***@ts.example/TrustService?token=***&URL=x", "Token": "***"}"#;
+        assert_eq!(std::str::from_utf8(&answer.body.bytes.0), Ok(expected));
+        assert_eq!(answer.headers.len(), 2);
     }
 
     #[tokio::test]

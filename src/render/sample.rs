@@ -258,7 +258,7 @@ pub(super) fn healthy() -> Report {
         journey: Some(journey()),
         checks: CHECKS.map(passing).into(),
         next_commands: Vec::new(),
-        run: Run { questions: 38, took_ms: 1234, unasked: Vec::new() },
+        run: Run { questions: 38, took_ms: 1234, unasked: Vec::new(), replayed: false },
     };
     skip(&mut report, "network/proxy", "no proxy is declared");
     report.guide[3].outcome = State::Skipped;

@@ -231,5 +231,6 @@ pub(super) fn run_line(report: &Report) -> String {
         Some(as_of) => format!("taken {}, {as_of}", report.taken_at),
         None => format!("judged for {}", report.judged_at),
     };
-    format!("pinflight {}: {questions} in {took}, {judged}", report.version)
+    let replayed = if report.run.replayed { ", replayed: nobody was asked" } else { "" };
+    format!("pinflight {}: {questions} in {took}, {judged}{replayed}", report.version)
 }

@@ -7,7 +7,10 @@ use super::{
     keys::{self, ONLY, SKIP},
     raw::{Located, Raw},
 };
-use crate::cli::{CheckArgs, SelectArgs};
+use crate::{
+    cli::{CheckArgs, SelectArgs},
+    secrets,
+};
 
 /// What the flag of each key was given, in the order of the help; empty: the flag was not given.
 fn said(args: &CheckArgs) -> Vec<(&'static str, Vec<&str>)> {
@@ -136,7 +139,8 @@ pub(super) fn command(args: &CheckArgs, files: &[PathBuf]) -> String {
     }
     for (key, values) in said(args).into_iter().filter(|(key, _)| *key != "vantage") {
         for value in values {
-            say(flag(key), value);
+            let is_url = key == "trust_service.url";
+            say(flag(key), &if is_url { secrets::out_of_url(value, |_| false) } else { value.to_owned() });
         }
     }
     for (flag, globs) in [("--only", &args.select.only), ("--skip", &args.select.skip)] {

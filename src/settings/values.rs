@@ -9,6 +9,8 @@ use pinflight_checks::{
 };
 use url::Host;
 
+use crate::secrets;
+
 /// What is wrong with a text, and what to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Problem {
@@ -114,7 +116,8 @@ pub(super) fn service_url(text: &str) -> Parsed<ServiceUrl> {
         let host = Some(authority(text)).filter(|host| !host.is_empty()).unwrap_or("ds.example.com");
         return problem("the URL has no scheme", format!("write \"https://{host}\""));
     }
-    let url: ServiceUrl = match text.parse() {
+    // What stands behind the path is told as wrong, and must not be told itself.
+    let url: ServiceUrl = match secrets::out_of_url(text, |_| false).parse() {
         Ok(url) => url,
         Err(error) => {
             let words = error.to_string();

@@ -14,6 +14,7 @@ use crate::time::millis;
 
 /// `[network]`: how the network is to be asked. Proxy credentials are not part of it; they never leave the observer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Network {
     /// The proxy for all TCP conversations but those of `no_proxy`.
     pub proxy: Option<Proxy>,
@@ -118,6 +119,7 @@ fn in_network(address: IpAddr, network: &str, bits: &str) -> bool {
 
 /// A declared proxy, without its credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Proxy {
     /// How it is spoken to.
     pub scheme: ProxyScheme,
@@ -173,6 +175,7 @@ impl ProxyScheme {
 
 /// A DNS server to ask: `10.1.0.53`, `10.1.0.53:5353`, `tcp://10.1.0.53`, `tls://9.9.9.9#dns.quad9.net`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct DnsServer {
     /// Where it listens (53, or 853 for TLS, unless told otherwise).
     pub address: SocketAddr,
@@ -182,7 +185,7 @@ pub struct DnsServer {
 
 /// How a DNS server is asked.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum DnsTransport {
     /// UDP, and TCP where the answer is truncated.
     Udp,
@@ -238,6 +241,7 @@ impl fmt::Display for DnsServer {
 
 /// curl's `--resolve HOST:PORT:ADDR[,ADDR]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ResolveOverride {
     /// Name in lower case, or `*`.
     pub host: String,
@@ -249,6 +253,7 @@ pub struct ResolveOverride {
 
 /// curl's `--connect-to HOST1:PORT1:HOST2:PORT2`; an empty HOST1 or PORT1 matches all, an empty HOST2 or PORT2 keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ConnectTo {
     /// What it applies to.
     pub host: Option<String>,

@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     glob,
+    strict::each_once,
     time::{Timestamp, millis},
 };
 
 /// `[policy]`: thresholds, and what counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Policy {
     /// What READY speaks of.
     pub scope: Scope,
@@ -27,6 +29,7 @@ pub struct Policy {
     #[serde(with = "millis")]
     pub max_age: Duration,
     /// Warnings that are failures here, or the other way round, by check.
+    #[serde(deserialize_with = "each_once")]
     pub severity: BTreeMap<String, Severity>,
     /// Findings that are known and accepted.
     pub accept: Vec<Accept>,
@@ -95,6 +98,7 @@ pub enum Severity {
 
 /// `[[accept]]`: a finding that is known, until a day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Accept {
     /// Check id.
     pub check: String,

@@ -9,6 +9,7 @@ use crate::{deployment::Role, time::millis};
 
 /// One handshake in which TLS 1.2 alone was offered, with every suite and curve that rustls knows for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Tls12Fact {
     /// The conversation; its chain may be another than clients of TLS 1.3 are shown.
     pub connection: ConnectionFact,
@@ -53,6 +54,7 @@ impl Recording {
 
 /// What a server chose from a ClientHello of TLS 1.2 or older; it is said in clear text, and proves nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Chosen {
     /// `TLSv1.2`, `TLSv1.1`, `TLSv1.0`, `SSLv3`.
     pub version: String,
@@ -68,6 +70,7 @@ pub struct Chosen {
 
 /// An elliptic curve by which keys are agreed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Curve {
     /// `P-256`, `x25519`, or IANA's name; a number or `explicit parameters` for what has none.
     pub name: String,
@@ -77,6 +80,7 @@ pub struct Curve {
 
 /// What a server that no client of today agrees with answers to hellos of our own: TLS 1.2 and older, every common suite.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Legacy {
     /// How many hellos were sent.
     pub hellos: u32,
@@ -93,6 +97,7 @@ pub struct Legacy {
 
 /// A hello that a server chose nothing from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Refused {
     /// The version offered.
     pub version: String,

@@ -23,6 +23,7 @@ const EXTENSION_REQUESTS: [&str; 2] = ["1.2.840.113549.1.9.14", "1.3.6.1.4.1.311
 
 /// A certificate signing request, read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CsrFacts {
     /// RFC 4514.
     pub subject: String,

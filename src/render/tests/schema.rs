@@ -105,7 +105,7 @@ fn broken_reports_are_refused() {
         ("/checks/0/id", json!("no slash")),
         ("/checks/18/findings/0/cause/kind", json!("mystery")),
         ("/checks/18/findings/0/outcome", json!("pass")),
-        ("/run", json!({"questions": 1, "took_ms": 1})),
+        ("/run", json!({"questions": 1, "took_ms": 1, "replayed": false})),
         ("/journey", json!({"steps": []})),
     ] {
         let mut broken = whole.clone();
