@@ -767,8 +767,8 @@ mod tests {
         cli.build();
         let names: Vec<String> = cli.get_subcommands().map(|command| command.get_name().to_owned()).collect();
         let expected = [
-            "check", "demo", "replay", "merge", "redact", "diff", "inspect", "csr", "pins", "gather", "simulate", "explain",
-            "list", "init", "help",
+            "check", "demo", "replay", "merge", "redact", "diff", "inspect", "csr", "pins", "gather", "simulate",
+            "explain", "list", "init", "help",
         ];
         assert_eq!(names, expected);
         let mut pages = vec![cli.render_long_help().to_string()];

@@ -175,7 +175,7 @@ fn usage_is_told_in_full() {
         (&["--host", HOST, "--publish", "words.txt", "--present", "old.pem"], "pins, one a line"),
         (&["--host", HOST, "--publish", "old.pem", "--present", "fragment.txt"], "fragment.txt"),
         (&["--host", "no host", "--publish", "old.pem", "--present", "old.pem"], "--host"),
-        (&["--recording", "old.pem"], "no recording"),
+        (&["--recording", "old.pem"], "not taken as a recording"),
     ] {
         let mut command = common::pinflight();
         let output = command.current_dir(folder.path()).arg("simulate").args(words).output().unwrap();

@@ -106,6 +106,28 @@ fn four_recordings_make_one_verdict_and_three_do_not() {
 }
 
 #[test]
+fn a_merged_report_has_all_four_rows_and_says_who_saw_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = ["demo", "-q", "-o", "short", "--fault", "console-to-discovery-tcp-refused", "--record", "."];
+    common::pinflight().current_dir(folder.path()).args(demo).output().unwrap();
+    let merge = |files: &[&str], format: &str| {
+        let mut command = common::pinflight();
+        command.current_dir(folder.path()).args(["merge", "-o", format]).args(files);
+        command
+    };
+    let all = ["console.json", "device-services.json", "discovery.json", "device.json"];
+    let (report, code) = ended(&mut merge(&all, "json"));
+    assert_eq!((report["verdict"].as_str(), code), (Some("not-ready"), 1));
+    let rows = report["firewall"].as_array().unwrap().iter().map(|row| row["outcome"].as_str().unwrap());
+    assert_eq!(rows.collect::<Vec<_>>(), ["fail", "pass", "pass", "pass"]);
+    let row = report["checks"].as_array().unwrap().iter().find(|check| check["id"] == "firewall/console-to-discovery");
+    assert_eq!(row.unwrap()["findings"][0]["seen_from"], serde_json::json!(["console"]));
+    let table = String::from_utf8(merge(&all, "table").output().unwrap().stdout).unwrap();
+    assert!(table.contains("seen from  console\n") && table.contains("seen from all 4 vantages"), "{table}");
+    assert!(table.contains("replayed: nobody was asked"), "{table}");
+}
+
+#[test]
 fn a_recording_counts_for_a_day_and_for_whatever_day_it_is_judged() {
     let up = Up::new(&Scenario::sound(Variant::OneServer));
     let (mut live, _) = up.check(Vantage::Console, &["--record", "console.json"]);

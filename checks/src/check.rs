@@ -1,6 +1,9 @@
 //! What a check is, and what it is given.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use serde::Serialize;
 
@@ -102,6 +105,11 @@ pub struct Case<'a> {
     pub judged_on: Timestamp,
     /// What was seen, one recording a vantage.
     pub recordings: &'a [Recording],
+    read: Rc<Read>,
+}
+
+/// What was read from all recordings together.
+struct Read {
     chains: BTreeMap<Vec<CertId>, ChainFacts>,
     intercepted: BTreeMap<CertId, Interception>,
     certificates: BTreeMap<CertId, CertificateFacts>,
@@ -118,10 +126,22 @@ impl<'a> Case<'a> {
             now,
             judged_on: recordings.iter().map(|recording| recording.taken_at).max()?,
             recordings,
-            intercepted: interception::read(recordings, &chains, &certificates),
-            chains,
-            certificates,
+            read: Rc::new(Read {
+                intercepted: interception::read(recordings, &chains, &certificates),
+                chains,
+                certificates,
+            }),
         })
+    }
+
+    /// One of its recordings, as if there were no other; what is known of certificates stays known.
+    pub(crate) fn of_one(&self, recording: &'a Recording) -> Self {
+        Self {
+            deployment: &recording.deployment,
+            recordings: std::slice::from_ref(recording),
+            read: Rc::clone(&self.read),
+            ..*self
+        }
     }
 
     /// The same, judged at another moment.
@@ -211,22 +231,22 @@ impl<'a> Case<'a> {
 
     /// What is to be known of a chain as presented; `None` for one that no recording holds.
     pub fn chain(&self, sent: &[CertId]) -> Option<&ChainFacts> {
-        self.chains.get(sent)
+        self.read.chains.get(sent)
     }
 
     /// Who re-signed a leaf, if it is not the server's own.
     pub fn interception(&self, leaf: &CertId) -> Option<&Interception> {
-        self.intercepted.get(leaf)
+        self.read.intercepted.get(leaf)
     }
 
     /// A certificate met or supplied, if it can be read.
     pub fn certificate(&self, id: &CertId) -> Option<&CertificateFacts> {
-        self.certificates.get(id)
+        self.read.certificates.get(id)
     }
 
     /// Every certificate met or supplied that can be read.
     pub fn certificates(&self) -> impl Iterator<Item = &CertificateFacts> {
-        self.certificates.values()
+        self.read.certificates.values()
     }
 
     /// The first certificate of a file: the leaf, where a whole chain was saved.

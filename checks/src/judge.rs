@@ -13,6 +13,7 @@ use crate::{
         CheckReport, Counts, FindingReport, NextCommand, Report, ReportScope, Run, SCHEMA, TargetReport, Verdict,
     },
     sections,
+    witness::Witnesses,
 };
 
 /// The reason of a check that `--only` and `--skip` left out.
@@ -125,6 +126,7 @@ fn report(case: &Case<'_>, check: &dyn Check, judgement: &Judgement) -> CheckRep
     let meta = check.meta();
     let mut targets = Vec::new();
     let mut findings = Vec::new();
+    let witnesses = Witnesses::of(case, check, judgement);
     for (target, outcome) in judgement {
         let state = state(case, meta.id, target, outcome);
         let (reason, because) = match outcome {
@@ -148,6 +150,7 @@ fn report(case: &Case<'_>, check: &dyn Check, judgement: &Judgement) -> CheckRep
                 evidence: finding.evidence.clone(),
                 remedy: prose::remedy(&finding.cause),
                 accepted: accepted(case, meta.id, target).map(|accept| accept.reason.clone()),
+                seen_from: witnesses.saw(target, finding),
             });
         }
         targets.push(TargetReport { target: target.clone(), outcome: state, reason, because, evidence });

@@ -48,4 +48,5 @@ mod testing;
 pub mod time;
 pub mod tls;
 pub mod trust_service;
+mod witness;
 pub mod x509;

@@ -288,6 +288,8 @@ pub struct FindingReport {
     pub remedy: String,
     /// Why it does not count, where the configuration accepts it; null otherwise.
     pub accepted: Option<String>,
+    /// Who saw it: each of these vantages shows it by itself, or they do together.
+    pub seen_from: BTreeSet<Vantage>,
 }
 
 /// What to run, and where.

@@ -92,6 +92,8 @@ pub fn record(scenario: &Scenario, now: Timestamp) -> anyhow::Result<(Vec<Record
             recordings.push(one.await?);
         }
         running.stop().await;
+        // As `replay` has them.
+        recordings.sort_by_key(|recording| recording.vantage);
         anyhow::Ok((recordings, policy))
     });
     runtime.shutdown_background();

@@ -15,8 +15,10 @@ use crate::{
 pub(super) fn run(cli: &Cli, args: &ReplayArgs) -> anyhow::Result<Exit> {
     let outputs = Outputs::new(cli, &args.output)?;
     let at = args.at.as_deref().map(settings::at).transpose()?;
-    let recordings = recordings::read_all(&args.files)?;
+    let mut recordings = recordings::read_all(&args.files)?;
     of_one_set(&args.files, &recordings)?;
+    // The order of the files says nothing.
+    recordings.sort_by_key(|recording| (recording.vantage, recording.taken_at));
     let latest = recordings.iter().max_by_key(|recording| recording.taken_at).context("no recording is given")?;
     let mut policy = latest.policy.clone();
     show::select(&args.select, &mut policy)?;

@@ -35,7 +35,10 @@ pub(super) struct Problem<'a> {
 impl Problem<'_> {
     fn says_the_same(&self, other: &FindingReport) -> bool {
         let this = self.finding;
-        this.message == other.message && this.remedy == other.remedy && this.evidence == other.evidence
+        this.message == other.message
+            && this.remedy == other.remedy
+            && this.evidence == other.evidence
+            && this.seen_from == other.seen_from
     }
 }
 

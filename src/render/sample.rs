@@ -340,6 +340,7 @@ fn finding(target: Target, cause: Cause, message: &str, evidence: Evidence, reme
         evidence,
         remedy: remedy.to_owned(),
         accepted: None,
+        seen_from: [Vantage::Console, Vantage::Device].into(),
     }
 }
 

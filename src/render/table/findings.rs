@@ -5,7 +5,7 @@ use std::{collections::HashSet, io};
 use pinflight_checks::{
     check::CheckId,
     outcome::{Evidence, State},
-    report::{CheckReport, Report},
+    report::{CheckReport, FindingReport, Report},
 };
 
 use super::{
@@ -88,7 +88,7 @@ fn block<'a>(
             sheet.prose(indent, &Text::default().and_list(Tone::Strong, listed(&item.targets)))?;
         }
         sheet.prose(indent, &Text::sentence(item.finding.message.as_str()))?;
-        evidence(&item.finding.evidence, indent + 2, sheet)?;
+        evidence(&with_witnesses(report, item.finding), indent + 2, sheet)?;
         if !same_remedy {
             sheet.labelled(indent, "do", 7, &Text::sentence(item.finding.remedy.as_str()))?;
         }
@@ -110,6 +110,16 @@ fn block<'a>(
         sheet.labelled(indent, "hides", 7, &Text::default().and_list(Tone::Plain, hidden))?;
     }
     sheet.labelled(indent, "more", 7, &Text::of(Tone::Code, format!("pinflight explain {}", check.id)))
+}
+
+/// Where not every vantage saw it, who did.
+fn with_witnesses(report: &Report, finding: &FindingReport) -> Evidence {
+    let evidence = finding.evidence.clone();
+    if finding.seen_from.is_empty() || finding.seen_from == report.vantages {
+        return evidence;
+    }
+    let vantages: Vec<&str> = finding.seen_from.iter().map(|vantage| vantage.id()).collect();
+    evidence.and("seen from", vantages.join(", "))
 }
 
 /// Label and value, one a line.
