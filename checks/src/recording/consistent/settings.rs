@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     deployment::{Deployment, Policy, RootStore, Scope, ServerAddress, Severity},
-    recording::{CertId, FileContent, FileUse, Recording},
+    recording::{FileContent, FileUse, Recording},
+    x509::{self, CsrFacts},
 };
 
 /// What makes them recordings of one deployment at all.
@@ -101,14 +102,26 @@ fn of_files(recording: &Recording) -> Values {
 
 fn contents(used_as: FileUse, content: &FileContent) -> Vec<String> {
     let ids = match content {
-        FileContent::Certificates(ids) => ids.clone(),
-        FileContent::Csr(der) => vec![CertId::of(&der.0)],
-        // The request itself is not there any more: what it says tells it from another.
-        FileContent::CsrFacts(facts) => vec![CertId::of(format!("{facts:?}").as_bytes())],
+        FileContent::Certificates(ids) => ids,
+        FileContent::Csr(der) => return vec![request(&x509::read_csr(&der.0))],
+        FileContent::CsrFacts(facts) => return vec![request(facts)],
     };
     // Of a file with a whole chain the first certificate counts, unless roots are wanted.
     let counting = if matches!(used_as, FileUse::CaFile | FileUse::SigningRoot) { ids.len() } else { 1 };
     ids.iter().take(counting).map(|id| format!("sha256 {id}")).collect()
+}
+
+/// A request by what it says: a redacted recording keeps nothing else of it.
+fn request(facts: &Result<CsrFacts, String>) -> String {
+    match facts {
+        Ok(facts) => {
+            let emails = facts.emails().collect::<Vec<_>>().join(", ");
+            let names: Vec<&str> = facts.dns_names.iter().chain(&facts.ip_addresses).map(String::as_str).collect();
+            let (subject, key) = (&facts.subject, &facts.key.spki_sha256);
+            format!("{subject}; e-mail {emails}; names {}; key sha256//{key}", names.join(", "))
+        }
+        Err(unreadable) => format!("not readable: {unreadable}"),
+    }
 }
 
 pub(super) fn of_policy(policy: &Policy) -> Values {
