@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::{
     cli::{Cli, DiffArgs},
-    commands::show,
+    commands::{replay, show},
     exit::Exit,
     output, recordings, render,
 };
