@@ -16,7 +16,7 @@ use std::{
     thread,
 };
 
-use pinflight_checks::{cause::owners, deployment::Vantage, recording::Recording};
+use pinflight_checks::{cause::owners, recording::Recording};
 use pinflight_fixtures::{Scenario, scenarios};
 use serde_json::Value;
 
@@ -66,16 +66,21 @@ fn run(scenario: &Scenario, folder: &Path) -> (Value, i32, Vec<Recording>) {
     let output = command.output().unwrap();
     let report = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{}: {error}: {}", scenario.id, String::from_utf8_lossy(&output.stderr)));
-    let recorded = Vantage::ALL.map(|vantage| folder.join(format!("{vantage}.json")));
-    let recordings = recorded.iter().filter_map(|path| std::fs::read(path).ok());
-    let recordings = recordings.map(|bytes| serde_json::from_slice(&bytes).unwrap()).collect();
+    let read = |name: &String| serde_json::from_slice(&std::fs::read(folder.join(name)).unwrap()).unwrap();
+    let mut recordings: Vec<Recording> = files(folder).iter().map(read).collect();
+    recordings.sort_by_key(|recording| (recording.vantage, recording.taken_at));
     (report, output.status.code().unwrap(), recordings)
+}
+
+/// What was recorded.
+fn files(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 /// The recordings are of their schema, and judged again they give the same report, but for what says so.
 fn replay_differences(recorded: &Path, live: &Value, exit: i32, schema: &jsonschema::Validator) -> Vec<String> {
-    // In the order in which the demo judges them.
-    let files = ["console", "device-services", "discovery", "device"].map(|vantage| format!("{vantage}.json"));
+    let files = files(recorded);
     let mut found = Vec::new();
     for file in &files {
         let recording = std::fs::read(recorded.join(file)).unwrap();
@@ -92,10 +97,12 @@ fn replay_differences(recorded: &Path, live: &Value, exit: i32, schema: &jsonsch
     };
     let mut expected = live.clone();
     expected["run"]["replayed"] = true.into();
-    if live["run"]["replayed"] != false || replayed != expected {
+    // Where the clock of a machine is wrong on purpose, the moment of the replay is another.
+    let of_one_time = live["taken_at"] == live["judged_at"];
+    if live["run"]["replayed"] != false || (of_one_time && replayed != expected) {
         found.push(format!("replayed, it differs at {:?}", first_difference(&expected, &replayed, "")));
     }
-    if output.status.code() != Some(exit) {
+    if of_one_time && output.status.code() != Some(exit) {
         found.push(format!("replayed, it ends with {:?}", output.status.code()));
     }
     found

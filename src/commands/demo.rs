@@ -45,11 +45,16 @@ pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     if !cli.quiet && args.fault.is_some() {
         output::note(&format!("{}: {}", scenario.title, scenario.what));
     }
-    let (recordings, mut policy) = record(scenario, now)?;
+    let (mut recordings, mut policy) = record(scenario, now)?;
+    // As a replay does.
+    recordings.sort_by_key(|recording| (recording.vantage, recording.taken_at));
     if let Some(folder) = &args.record {
         fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        for recording in &recordings {
-            check::keep(recording, &folder.join(format!("{}.json", recording.vantage)))?;
+        for (at, recording) in recordings.iter().enumerate() {
+            // Some demos look twice from one vantage.
+            let before = recordings.iter().take(at).filter(|known| known.vantage == recording.vantage).count();
+            let number = if before == 0 { String::new() } else { format!("-{}", before + 1) };
+            check::keep(recording, &folder.join(format!("{}{number}.json", recording.vantage)))?;
         }
     }
     (policy.only, policy.skip, policy.fail_on) = (selected.only, selected.skip, selected.fail_on);

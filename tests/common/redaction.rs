@@ -11,6 +11,7 @@ use pinflight_checks::{
     judge,
     recording::{FileContent, Recording},
     redact::redact,
+    time::Timestamp,
     x509,
 };
 use serde_json::Value;
@@ -29,8 +30,8 @@ pub fn problems(recordings: &[Recording], live: &Value) -> Vec<String> {
         Ok(redacted) => redacted,
         Err(error) => return vec![format!("a redacted recording cannot be read: {error}")],
     };
-    let now = recordings.iter().map(|recording| recording.taken_at).max().unwrap();
-    let judged = judge::judge(&Case::new(&redacted, &redacted[0].policy, now).unwrap());
+    let now = Timestamp::parse(live["judged_at"].as_str().unwrap()).unwrap();
+    let judged = judge::judge(&Case::new(&redacted, &redacted[0].policy, now).unwrap().judged_on(now));
     let judged = serde_json::to_value(&judged).unwrap();
     let mut found = leaks(recordings, &text);
     let (expected, got) = (outcomes(live), outcomes(&judged));
