@@ -30,14 +30,15 @@ pub(super) fn is_hidden(c: char) -> bool {
 pub(super) fn terminal(text: &str, limit: usize, unicode: bool) -> String {
     let mut shown = String::with_capacity(text.len().min(limit.saturating_mul(4)));
     let mut marks = 0;
-    for (count, c) in text.chars().enumerate() {
+    for (count, (at, c)) in text.char_indices().enumerate() {
         if count == limit {
             shown.push_str(if unicode { "…" } else { "..." });
             break;
         }
         marks = if c.width() == Some(0) { marks + 1 } else { 0 };
         // Accents are letters in some languages; a heap of them climbs over the lines above.
-        if is_hidden(c) || marks > 2 {
+        let is_order = gives_order(text.get(at..).unwrap_or_default());
+        if is_hidden(c) || marks > 2 || is_order {
             shown.extend(c.escape_unicode());
         } else if unicode || c.is_ascii() {
             shown.push(c);
@@ -48,6 +49,18 @@ pub(super) fn terminal(text: &str, limit: usize, unicode: bool) -> String {
         }
     }
     shown
+}
+
+/// Whether a CI system takes what begins here for an order to the job in whose log it stands: `::error …::` at the beginning of a
+/// line, where wrapping may put anything (GitHub), `##[…]` and `##vso[…]` (Azure Pipelines), `##teamcity[…]`.
+fn gives_order(text: &str) -> bool {
+    if let Some(rest) = text.strip_prefix("##") {
+        return ["[", "vso[", "teamcity["].iter().any(|order| rest.starts_with(order));
+    }
+    let Some(rest) = text.strip_prefix("::") else { return false };
+    // `::ffff:10.1.0.11` is an address; every order has a letter that no address has.
+    let name: String = rest.chars().take_while(|c| c.is_ascii_alphabetic() || *c == '-').collect();
+    name.chars().any(|c| !c.is_ascii_hexdigit())
 }
 
 /// Typography that our own sentences use, for terminals without it.
@@ -82,6 +95,19 @@ mod tests {
             ("user\u{202e}gpj.exe\u{2066}\u{2069}", r"user\u{202e}gpj.exe\u{2066}\u{2069}"),
             ("ze\u{200b}ro\u{200d}\u{feff}\u{2028}\u{2029}", r"ze\u{200b}ro\u{200d}\u{feff}\u{2028}\u{2029}"),
             ("tag\u{e0041} vs\u{fe0f} shy\u{ad}", r"tag\u{e0041} vs\u{fe0f} shy\u{ad}"),
+        ] {
+            assert_eq!(terminal(raw, VALUE, true), shown);
+        }
+    }
+
+    #[test]
+    fn no_order_to_a_ci_system_is_left() {
+        for (raw, shown) in [
+            ("::error::x", r"\u{3a}:error\u{3a}:x"),
+            ("a ::add-mask::e", r"a \u{3a}:add-mask::e"),
+            ("##[error]x ##vso[task] a##teamcity[x]", r"\u{23}#[error]x \u{23}#vso[task] a\u{23}#teamcity[x]"),
+            ("::1 ::ffff:10.1.0.11 fe80::add2 ::dead", "::1 ::ffff:10.1.0.11 fe80::add2 ::dead"),
+            ("## heading, a::b", "## heading, a::b"),
         ] {
             assert_eq!(terminal(raw, VALUE, true), shown);
         }

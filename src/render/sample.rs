@@ -543,7 +543,7 @@ pub(super) fn selected_unseen() -> Report {
 pub(super) const HOSTILE: &str = concat!(
     "\u{1b}[2J\u{1b}]0;owned\u{7}\r\n\tREADY\0\u{9b}1m\u{202e}evil\u{2066}\u{200b}\u{2028}\u{feff}e\u{301}\u{301}\u{301}東京",
     "]]></script><script>alert(1)</script><!--|`$(reboot)`'\"&amp;%0A::error::x\n::stop-commands::x\n##[error]",
-    "\n# HELP x\nnot ok 1 # SKIP {0} [a](javascript:1) ![b](https://evil.example/c) @all #1 ~~~ www.evil.example \\",
+    " ::add-mask::x\n# HELP x\nnot ok 1 # SKIP {0} [a](javascript:1) ![b](https://evil.example/c) @all #1 ~~~ www.evil.example \\",
 );
 
 /// Every text that can come from elsewhere, as bad as it can be.

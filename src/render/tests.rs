@@ -108,6 +108,9 @@ fn nothing_hidden_reaches_a_terminal() {
             let text = uncoloured(&shown(format, &sample::hostile(), style));
             let hidden = text.chars().find(|c| *c != '\n' && super::escape::is_hidden(*c));
             assert_eq!(hidden, None, "{format} {style:?}");
+            // Of a CI system, too, whatever the line begins with.
+            let orders = text.lines().find(|line| line.trim_start().starts_with("::") || line.contains("##["));
+            assert_eq!(orders, None, "{format} {style:?}");
             assert!(style.unicode || text.is_ascii(), "{format} {style:?}");
         }
     }

@@ -33,6 +33,8 @@ pub(in super::super) fn by_category() -> Vec<(&'static str, Report)> {
     let url = "http://ts.example.com:9001/TrustService".to_owned();
     let expired = Cause::Expired { certificate: leaf_name(), not_after: Timestamp::parse("2026-11-20").unwrap() };
     let resolver = || Target::Name("ts.example.com".to_owned(), "the operating system".to_owned());
+    let apart = Cause::ClocksApart { recordings: vec!["console".to_owned(), "device".to_owned()], seconds: 600 };
+    let recordings = Target::Thing("console and device".to_owned());
     vec![
         ("firewall", firewall_shut()),
         ("dns", failing("dns/names-resolve", resolver(), name, "rcode", "NXDOMAIN")),
@@ -57,6 +59,7 @@ pub(in super::super) fn by_category() -> Vec<(&'static str, Report)> {
         ),
         ("device", refused_devices()),
         ("guide", one_vantage()),
+        ("recording", failing("recording/consistent", recordings, apart, "seconds", "600")),
     ]
 }
 

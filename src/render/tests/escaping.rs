@@ -19,6 +19,11 @@ fn orders_and_markup_of_a_peer_are_text_in_every_format() {
         assert_eq!(hidden, None, "{format}");
         assert!(text.ends_with('\n'), "{format}");
         assert_eq!(structure(format, &text), structure(format, &shown(format, &twin, Style::default())), "{format}");
+        let orders =
+            |line: &&str| line.trim_start().starts_with("::") || line.contains("##[") || line.contains("##vso[");
+        if !matches!(format, "github" | "json" | "jsonl") {
+            assert_eq!(text.lines().find(orders), None, "{format}");
+        }
         // The long text was there to be shown.
         assert!(text.contains("xxxxxxxxxx"), "{format}");
     }
