@@ -12,12 +12,20 @@ mod tests;
 
 use std::{collections::BTreeMap, net::SocketAddr};
 
+use url::{Position, Url};
+
 use self::standins::StandIns;
 use crate::{
-    deployment::{DnsServer, DnsTransport, Endpoint, ServerAddress, ServiceUrl, UrlError},
+    deployment::{Deployment, DnsServer, DnsTransport, Endpoint, ServerAddress, ServiceUrl, UrlError},
     recording::{CertId, Der, Facts, Recording},
     x509::{self, ChainFacts, LinkFault, PathEnd, PathFacts, Unreadable},
 };
+
+/// Whether a text ends as the files do that are declared.
+fn is_file(text: &str) -> bool {
+    let ends = ["cer", "crt", "pem", "der", "p7b", "csr", "req"];
+    text.rsplit_once('.').is_some_and(|(_, end)| ends.contains(&end))
+}
 
 /// What stands for a text of a peer or a library that nothing is judged by.
 const LEFT_OUT: &str = "(redacted)";
@@ -37,6 +45,14 @@ pub fn redact(recordings: &[Recording], set: &str) -> Result<Vec<Recording>, Url
     walk(&mut stand_ins)?;
     stand_ins.settle();
     walk(&mut stand_ins)
+}
+
+/// Whether what is declared can be redacted: to be asked before anything is observed.
+///
+/// # Errors
+/// As [`redact`].
+pub fn can_redact(deployment: &Deployment) -> Result<(), UrlError> {
+    Redactor(&mut StandIns::default()).deployment(deployment).map(drop)
 }
 
 /// All that is to be read from the certificates of a recording.
@@ -178,11 +194,9 @@ impl Redactor<'_> {
 
     /// A file's path; what ends of files are called is kept.
     fn path(&mut self, path: &str) -> String {
-        match path.rsplit_once('.') {
-            Some((stem, end @ ("cer" | "crt" | "pem" | "der" | "p7b" | "csr" | "req"))) => {
-                format!("{}.{end}", self.0.text(stem))
-            }
-            _ => self.0.text(path),
+        match path.rsplit_once('.').filter(|_| is_file(path)) {
+            Some((stem, end)) => format!("{}.{end}", self.0.text(stem)),
+            None => self.0.text(path),
         }
     }
 
@@ -194,27 +208,24 @@ impl Redactor<'_> {
         self.url(url.as_str()).parse()
     }
 
-    /// A URL, or a text that was to be one.
+    /// A URL, or a text that was to be one. Read as whoever judges it reads it: without blanks around it, its host in lower
+    /// case and in A-labels.
     fn url(&mut self, url: &str) -> String {
-        let Some((scheme, rest)) = url.split_once("://") else { return self.words(url) };
-        let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
-        let (authority, rest) = rest.split_at(end);
-        let place = authority.rsplit('@').next().unwrap_or_default();
-        let (host, port) = match place.rsplit_once(':') {
-            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, Some(port)),
-            _ => (place, None),
+        let Some(parsed) = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https")) else {
+            return self.words(url);
         };
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        let host = match bare {
+        let user = match (parsed.username(), parsed.password()) {
+            ("", None) => String::new(),
+            (user, password) => format!("{}@", self.0.text(&format!("{user}:{}", password.unwrap_or_default()))),
+        };
+        let host = parsed.host_str().unwrap_or_default();
+        let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
             Some(ip) => format!("[{}]", self.0.named(ip)),
             None => self.0.named(host),
         };
-        let scheme = match scheme.to_ascii_lowercase().as_str() {
-            "http" | "https" => scheme.to_owned(),
-            _ => self.0.text(scheme),
-        };
-        let port = port.map(|port| format!(":{port}")).unwrap_or_default();
-        format!("{scheme}://{host}{port}{}", self.words(rest))
+        let port = parsed.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let rest: String = parsed[Position::BeforePath..].to_owned();
+        format!("{}://{user}{host}{port}{}", parsed.scheme(), self.words(&rest))
     }
 
     /// Text in which the words of the protocol are kept.

@@ -5,8 +5,10 @@ use std::{
     path::Path,
 };
 
+use anyhow::Context;
 use pinflight_checks::{
     recording::{FileUse, Recording},
+    redact::can_redact,
     registry,
     time::Timestamp,
 };
@@ -44,6 +46,9 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
             settings.wait.map_or(Ok(()), |wait| wait::write_plan(wait, settings.vantage, out))
         })?;
         return Ok(Exit::Ready);
+    }
+    if args.redact {
+        can_redact(&settings.deployment).context("what is declared cannot be redacted")?;
     }
     let supplied = load_files(&settings)?;
     let audience = outputs.audience(cli.quiet);

@@ -46,10 +46,12 @@ fn targets(files: &[PathBuf], folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     let target = |file: &PathBuf| {
         let name = file.file_name().with_context(|| format!("{} is no file", file.display()))?;
         let target = folder.join(name);
-        if target.exists() {
+        // A link that leads nowhere is somebody's, too.
+        if target.symlink_metadata().is_ok() {
             bail!("{} is there already\n  fix: name another folder with --to", target.display());
         }
-        if !targets.insert(target.clone()) {
+        // Windows and macOS tell no case.
+        if !targets.insert(name.to_ascii_lowercase()) {
             bail!("two files are called {}\n  fix: give them different names", name.display());
         }
         Ok(target)

@@ -1,12 +1,12 @@
 //! What was declared: deployment, policy, roots and files.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use super::{LEFT_OUT, Redactor};
+use super::{LEFT_OUT, Redactor, is_file};
 use crate::{
     deployment::{
-        Accept, ConnectTo, Deployment, DeviceServices, Discovery, Network, Policy, Proxy, ResolveOverride, Trust,
-        TrustService, UrlError,
+        Accept, ConnectTo, Deployment, DeviceServices, Discovery, DnsServer, Network, Policy, Proxy, ResolveOverride,
+        Trust, TrustService, UrlError,
     },
     recording::{Der, FileContent, Roots, SuppliedFile},
     x509::{self, CsrFacts},
@@ -57,12 +57,30 @@ impl Redactor<'_> {
             certificate: certificate.as_ref().map(|path| self.path(path)),
             csr: csr.as_ref().map(|path| self.path(path)),
             signing_root: signing_root.as_ref().map(|path| self.path(path)),
-            workspace_one_id_domain: workspace_one_id_domain.as_ref().map(|domain| self.0.text(domain)),
+            workspace_one_id_domain: workspace_one_id_domain.as_ref().map(|domain| self.0.domain(domain)),
         })
     }
 
     fn network(&mut self, declared: &Network) -> Network {
-        let Network { proxy, no_proxy, dns_servers, resolve, connect_to, .. } = declared;
+        let Network {
+            proxy,
+            no_proxy: _,
+            system_resolver,
+            dns_servers,
+            resolve,
+            connect_to,
+            connect_timeout,
+            step_timeout,
+            question_timeout,
+            max_time,
+            retry,
+            jobs,
+            repeat,
+            address_family,
+        } = declared;
+        // Patterns and networks mean nothing among stand-ins: those that are asked directly are named one by one.
+        let direct = self.0.hosts().into_iter().filter(|host| proxy.is_some() && declared.proxy_for(host).is_none());
+        let no_proxy = direct.map(|host| self.0.named(&host)).collect();
         let proxy = proxy.as_ref().map(|Proxy { scheme, host, port }| Proxy {
             scheme: *scheme,
             host: self.0.host(host),
@@ -70,7 +88,8 @@ impl Redactor<'_> {
         });
         Network {
             proxy,
-            no_proxy: no_proxy.iter().map(|pattern| self.0.named(pattern)).collect(),
+            no_proxy,
+            system_resolver: *system_resolver,
             dns_servers: dns_servers.iter().map(|server| self.dns_server(server)).collect(),
             resolve: resolve
                 .iter()
@@ -89,37 +108,81 @@ impl Redactor<'_> {
                     to_port: *to_port,
                 })
                 .collect(),
-            // Durations, numbers and switches.
-            ..declared.clone()
+            connect_timeout: *connect_timeout,
+            step_timeout: *step_timeout,
+            question_timeout: *question_timeout,
+            max_time: *max_time,
+            retry: *retry,
+            jobs: *jobs,
+            repeat: *repeat,
+            address_family: *address_family,
         }
     }
 
     pub(super) fn policy(&mut self, policy: &Policy) -> Policy {
-        let accept = policy.accept.iter().map(|Accept { check, target, until, reason: _ }| Accept {
+        let Policy { scope, fail_on, warning_days, critical_days, max_offline, max_age, severity, accept, only, skip } =
+            policy;
+        let accept = accept.iter().map(|Accept { check, target, until, reason: _ }| Accept {
             check: check.clone(),
             target: target.as_ref().map(|target| self.target(target)),
             until: *until,
             reason: LEFT_OUT.to_owned(),
         });
-        // Thresholds, and globs over checks.
-        Policy { accept: accept.collect(), ..policy.clone() }
+        Policy {
+            scope: *scope,
+            fail_on: *fail_on,
+            warning_days: *warning_days,
+            critical_days: *critical_days,
+            max_offline: *max_offline,
+            max_age: *max_age,
+            severity: severity.clone(),
+            accept: accept.collect(),
+            only: only.clone(),
+            skip: skip.clone(),
+        }
     }
 
-    /// As a report spells it: `ds.example.com:443@10.1.0.11`, a name, a file.
+    /// As a report spells it: `ds.example.com:443@10.1.0.11`, `ds.example.com (the hosts file)`, a file, a thing.
     pub(super) fn target(&mut self, target: &str) -> String {
-        let parts: Vec<String> = target
-            .split('@')
-            .map(|part| {
-                if let Ok(address) = part.parse::<SocketAddr>() {
-                    return self.address(address).to_string();
-                }
-                match part.rsplit_once(':') {
-                    Some((host, port)) if port.parse::<u16>().is_ok() => format!("{}:{port}", self.0.named(host)),
-                    _ => self.0.named(part),
-                }
-            })
-            .collect();
+        const THINGS: [&str; 5] = ["the ", "trust_service.", "device_services.", "Trust Service", "IPv4 and IPv6"];
+        if THINGS.iter().any(|thing| target.starts_with(thing)) {
+            return target.to_owned();
+        }
+        if let Some((name, resolver)) = target.split_once(" (") {
+            let words: Vec<String> = resolver.split(' ').map(|word| self.resolver_word(word)).collect();
+            return format!("{} ({}", self.0.named(name), words.join(" "));
+        }
+        if target.contains(['/', '\\']) || is_file(target) {
+            return self.path(target);
+        }
+        let parts: Vec<String> = target.split('@').map(|part| self.place(part)).collect();
         parts.join("@")
+    }
+
+    fn place(&mut self, place: &str) -> String {
+        if let Ok(address) = place.parse::<SocketAddr>() {
+            return self.address(address).to_string();
+        }
+        match place.rsplit_once(':') {
+            Some((host, port)) if port.parse::<u16>().is_ok() && place.parse::<IpAddr>().is_err() => {
+                format!("{}:{port}", self.0.named(host))
+            }
+            _ => self.0.named(place),
+        }
+    }
+
+    /// `the hosts file`, `DNS server tls://10.1.0.53:853#dns.example.com`.
+    fn resolver_word(&mut self, word: &str) -> String {
+        const WORDS: [&str; 8] = ["the", "operating", "system", "hosts", "file", "DNS", "server", "--resolve"];
+        let bare = word.trim_end_matches(')');
+        if WORDS.contains(&bare) {
+            return word.to_owned();
+        }
+        let end = word.get(bare.len()..).unwrap_or_default();
+        match bare.parse::<DnsServer>() {
+            Ok(server) => format!("{}{end}", self.dns_server(&server)),
+            Err(_) => format!("{}{end}", self.0.text(bare)),
+        }
     }
 
     pub(super) fn roots(&mut self, roots: &Roots) -> Roots {
@@ -154,8 +217,8 @@ impl Redactor<'_> {
             subject: self.0.distinguished_name(subject),
             attributes: attributes.iter().map(|(name, value)| (name.clone(), self.0.text(value))).collect(),
             common_name: common_name.as_ref().map(|name| self.0.named(name)),
-            subject_emails: subject_emails.iter().map(|email| self.0.text(email)).collect(),
-            san_emails: san_emails.iter().map(|email| self.0.text(email)).collect(),
+            subject_emails: subject_emails.iter().map(|email| self.0.email(email)).collect(),
+            san_emails: san_emails.iter().map(|email| self.0.email(email)).collect(),
             dns_names: dns_names.iter().map(|name| self.0.named(name)).collect(),
             ip_addresses: ip_addresses.iter().map(|name| self.0.named(name)).collect(),
             key: self.0.key(key),

@@ -7,7 +7,10 @@ use std::{
 
 use data_encoding::{BASE64, HEXLOWER, HEXLOWER_PERMISSIVE, HEXUPPER};
 use ring::digest::{SHA256, digest};
-use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo};
+use x509_parser::{
+    asn1_rs::Tag,
+    prelude::{FromDer, SubjectPublicKeyInfo},
+};
 
 use crate::{
     matching::would_match,
@@ -18,6 +21,9 @@ use crate::{
 
 /// Words that everybody knows: the vendor's hosts, and the name that does not exist.
 const PUBLIC_WORDS: [&str; 6] = ["discovery", "awtrustdiscovery", "awmdm", "com", "pinflight", "invalid"];
+
+/// How many letters a stand-in begins with: each way to spell them is for another spelling of the word.
+const LETTERS: usize = 4;
 
 /// What kind of bytes a stand-in is for: equal bytes of different kinds have nothing to do with each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,6 +48,8 @@ pub(super) struct StandIns {
     first_of_pinned: BTreeSet<String>,
     hosts: BTreeSet<String>,
     spellings: HashMap<String, Vec<String>>,
+    /// Patterns by the label that they are meant for.
+    patterns: HashMap<String, Vec<String>>,
     addresses: HashMap<IpAddr, IpAddr>,
     bytes: HashMap<(Kind, Vec<u8>), Vec<u8>>,
     keys: HashMap<String, KeyFacts>,
@@ -49,6 +57,8 @@ pub(super) struct StandIns {
     rsa_keys: HashMap<String, String>,
     public: BTreeSet<CertId>,
     taken: BTreeSet<IpAddr>,
+    /// Addresses tried as stand-ins.
+    numbered: u32,
 }
 
 impl StandIns {
@@ -56,26 +66,34 @@ impl StandIns {
     pub(super) fn settle(&mut self) {
         self.taken = self.addresses.keys().copied().collect();
         self.addresses.clear();
+        self.numbered = 0;
         self.words.clear();
         let mut met = std::mem::take(&mut self.met);
         // The ends first, so that what ends with them can end with their stand-ins.
         met.sort_by_key(String::len);
         for word in met {
-            let end = self.first_of_pinned.iter().filter(|end| word.ends_with(*end) && word != **end);
-            let end = end.max_by_key(|end| end.len()).and_then(|end| self.words.get(end)).cloned();
+            let ends = word.char_indices().skip(1).filter_map(|(at, _)| word.get(at..));
+            let end = ends.into_iter().find(|end| self.first_of_pinned.contains(*end)).unwrap_or_default();
+            let public = PUBLIC_WORDS.contains(&end).then(|| end.to_owned());
+            let end = self.words.get(end).cloned().or(public);
             let stand_in = format!("name{}{}", self.words.len() + 1, end.unwrap_or_default());
             self.words.insert(word, stand_in);
         }
     }
 
+    /// The hosts met so far.
+    pub(super) fn hosts(&self) -> Vec<String> {
+        self.hosts.iter().cloned().collect()
+    }
+
     // ---- words
 
-    /// Any text, word by word: a word is a run of letters and digits, everything else stays as it is.
+    /// Any text, word by word: a word is a run of letters and digits, and of whatever is not ASCII; other characters stay.
     pub(super) fn text(&mut self, text: &str) -> String {
         let mut redacted = String::new();
         let mut word = String::new();
         for c in text.chars() {
-            if c.is_alphanumeric() {
+            if c.is_ascii_alphanumeric() || !c.is_ascii() {
                 word.push(c);
                 continue;
             }
@@ -94,60 +112,81 @@ impl StandIns {
     }
 
     fn word(&mut self, word: &str) -> String {
-        let plain = word.to_lowercase();
+        // Names are compared without regard to case in ASCII alone.
+        let plain = word.to_ascii_lowercase();
         if PUBLIC_WORDS.contains(&plain.as_str()) {
             return word.to_owned();
         }
-        let stand_in = if let Some(known) = self.words.get(&plain) {
-            known.clone()
-        } else {
-            self.met.push(plain.clone());
-            let new = format!("name{}", self.met.len());
-            self.words.insert(plain.clone(), new.clone());
-            new
-        };
-        if word == plain { stand_in } else { self.spelled(&plain, word, &stand_in) }
-    }
-
-    /// Another spelling of a word in capitals, and of each of its spellings another.
-    fn spelled(&mut self, plain: &str, word: &str, stand_in: &str) -> String {
-        let spellings = self.spellings.entry(plain.to_owned()).or_default();
+        if word == plain {
+            return self.plain(&plain);
+        }
+        let spellings = self.spellings.entry(plain.clone()).or_default();
         let number = spellings.iter().position(|known| known == word).unwrap_or_else(|| {
             spellings.push(word.to_owned());
             spellings.len() - 1
         });
-        let capital = |(at, c): (usize, char)| if (number + 1) >> at & 1 == 1 { c.to_ascii_uppercase() } else { c };
-        stand_in.chars().enumerate().map(capital).collect()
+        let stand_in = self.plain(&plain);
+        if number + 1 >= 1 << LETTERS {
+            // Nobody spells a name in so many ways: another word, in capitals.
+            return self.plain(word).to_ascii_uppercase();
+        }
+        let is_capital = |at: usize| at < LETTERS && (number + 1) >> at & 1 == 1;
+        let spelled = |(at, c): (usize, char)| if is_capital(at) { c.to_ascii_uppercase() } else { c };
+        stand_in.chars().enumerate().map(spelled).collect()
+    }
+
+    fn plain(&mut self, word: &str) -> String {
+        if let Some(known) = self.words.get(word) {
+            return known.clone();
+        }
+        self.met.push(word.to_owned());
+        let new = format!("name{}", self.met.len());
+        self.words.insert(word.to_owned(), new.clone());
+        new
     }
 
     /// A host, a DNS name with its wildcards, or an address.
     pub(super) fn host(&mut self, host: &str) -> String {
-        if let Ok(ip) = host.parse::<IpAddr>() {
-            return self.ip(ip).to_string();
-        }
         self.hosts.insert(host.to_ascii_lowercase());
-        self.name(host)
+        self.named(host)
     }
 
     /// A DNS name. A wildcard that no platform accepts stays one, meant for the same hosts.
     pub(super) fn name(&mut self, name: &str) -> String {
-        let meant = self.hosts.iter().find(|host| would_match(host, name)).cloned();
-        let meant = meant.unwrap_or_default();
+        if !name.contains('*') {
+            return self.text(name);
+        }
+        let meant = self.hosts.iter().find(|host| would_match(host, name)).cloned().unwrap_or_default();
         let mut labels_meant = meant.split('.');
         let mut labels = Vec::new();
         for pattern in name.split('.') {
             let label = labels_meant.next().unwrap_or_default();
-            labels.push(match pattern {
-                "*" => pattern.to_owned(),
-                // Stand-ins begin with another letter.
-                _ if pattern.contains('*') => match self.text(label).chars().next() {
-                    Some(first) => format!("{first}*"),
-                    None => "x*".to_owned(),
-                },
-                _ => self.text(pattern),
+            labels.push(if pattern == "*" || !pattern.contains('*') {
+                self.text(pattern)
+            } else {
+                self.pattern(pattern, label)
             });
         }
         labels.join(".")
+    }
+
+    /// A label with a wildcard among other characters, meant for this label of a host; empty: for none.
+    fn pattern(&mut self, pattern: &str, label: &str) -> String {
+        let patterns = self.patterns.entry(label.to_owned()).or_default();
+        let number = patterns.iter().position(|known| known == pattern).unwrap_or_else(|| {
+            patterns.push(pattern.to_owned());
+            patterns.len() - 1
+        });
+        if label.is_empty() {
+            // No stand-in begins so.
+            return format!("x{number}*");
+        }
+        // Each pattern another beginning of the label, and then of its end.
+        let label = self.text(label);
+        let length = label.chars().count().max(1);
+        let begin: String = label.chars().take(number % length + 1).collect();
+        let end: String = label.chars().skip(length.saturating_sub(number / length)).collect();
+        format!("{begin}*{end}")
     }
 
     /// A name that pins are given for.
@@ -185,6 +224,20 @@ impl StandIns {
         redacted
     }
 
+    /// An e-mail address, its domain as hosts have theirs.
+    pub(super) fn email(&mut self, email: &str) -> String {
+        let Some((local, domain)) = email.rsplit_once('@') else { return self.text(email) };
+        format!("{}@{}", self.text(local), self.domain(domain))
+    }
+
+    /// A domain, in A-labels where it is given in others.
+    pub(super) fn domain(&mut self, domain: &str) -> String {
+        match (domain.is_ascii(), url::Host::parse(domain)) {
+            (false, Ok(host)) => self.text(&host.to_string()),
+            _ => self.text(domain),
+        }
+    }
+
     // ---- addresses
 
     /// An address of the same family and kind: private, loopback, link-local, or none of these.
@@ -202,10 +255,13 @@ impl StandIns {
         if let Some(known) = self.addresses.get(&ip) {
             return *known;
         }
-        let number = u32::try_from(self.addresses.len()).unwrap_or(u32::MAX).saturating_add(1);
-        let numbers = number..number.saturating_add(0x1_0000);
-        let mut stand_ins = numbers.map(|number| of_kind(ip, number));
-        let free = stand_ins.find(|new| !self.taken.contains(new)).unwrap_or_else(|| of_kind(ip, number));
+        let free = loop {
+            self.numbered = self.numbered.wrapping_add(1);
+            let new = of_kind(ip, self.numbered);
+            if !self.taken.contains(&new) || self.numbered == u32::MAX {
+                break new;
+            }
+        };
         self.addresses.insert(ip, free);
         self.taken.insert(free);
         free
@@ -288,6 +344,11 @@ impl StandIns {
     fn spki(&mut self, real: &[u8]) -> Vec<u8> {
         let parsed = SubjectPublicKeyInfo::from_der(real).ok().filter(|(rest, _)| rest.is_empty());
         let Some((_, parsed)) = parsed else { return self.of(Kind::Key, real) };
+        // Parameters of one's own are as telling as a key.
+        let parameters = parsed.algorithm.parameters.as_ref().map(x509_parser::asn1_rs::Any::tag);
+        if !matches!(parameters, None | Some(Tag::Null | Tag::Oid)) {
+            return self.of(Kind::Key, real);
+        }
         let bits = parsed.subject_public_key.data.as_ref();
         let (head, _) = real.split_at(real.len().saturating_sub(bits.len()));
         let new = if pin::modulus(bits).is_some() {
@@ -361,7 +422,9 @@ impl StandIns {
 
     /// Its facts; those of the vendor's root and of public ones as they are.
     pub(super) fn certificate(&mut self, facts: &CertificateFacts) -> CertificateFacts {
-        let is_public = x509::is_public_key(&facts.key.spki_sha256) && x509::is_public_name(&facts.subject);
+        // Anybody can sign another certificate with a public root's name and key: what it says itself is public.
+        let is_root = facts.self_signed == Some(true) && x509::is_public_name(&facts.subject);
+        let is_public = is_root && x509::is_public_key(&facts.key.spki_sha256);
         if is_public || x509::is_known_signing_root(&facts.id) {
             self.public.insert(facts.id.clone());
             return facts.clone();
@@ -405,7 +468,7 @@ impl StandIns {
             not_after: *not_after,
             dns_names: dns_names.iter().map(|name| self.named(name)).collect(),
             ip_addresses: ip_addresses.iter().map(|name| self.named(name)).collect(),
-            emails: emails.iter().map(|email| self.text(email)).collect(),
+            emails: emails.iter().map(|email| self.email(email)).collect(),
             has_san: *has_san,
             key: self.key(key),
             signature_algorithm: signature_algorithm.clone(),

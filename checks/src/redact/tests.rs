@@ -6,6 +6,7 @@ use rcgen::KeyPair;
 use super::{standins::StandIns, *};
 use crate::{
     cause::PinFault,
+    deployment::{Proxy, ProxyScheme},
     matching::{matches, would_match},
     pin::{self, Form},
     testing::NOW,
@@ -139,25 +140,74 @@ fn public_roots_and_the_words_of_the_protocol_stay() {
     let mut redactor = Redactor(&mut stand_ins);
     for (url, expected) in [
         ("https://ts.example.org:9001/TrustService", "https://name1.name2.name3:9001/TrustService"),
-        ("https://TS.example.org/secret/?token=Abc", "https://Name1.name2.name3/name4/?name5=Name6"),
+        (" https:\t//TS.example.org/secret/?token=Abc", "https://name1.name2.name3/name4/?name5=Name6"),
         (
             "https://user:word@[fd00::1]:8443/TrustService/SSLPinning/Settings?URL=ts.example.org",
-            "https://[fd00:5a::1]:8443/TrustService/SSLPinning/Settings?URL=name1.name2.name3",
+            "https://name7:name8@[fd00:5a::1]:8443/TrustService/SSLPinning/Settings?URL=name1.name2.name3",
         ),
-        ("javascript://evil", "name8://name7"),
-        ("no url", "name9 name10"),
+        ("https://b\u{fc}cher.example.org", "https://name9--name10-name11.name2.name3/"),
+        ("https://ts.example.org:4711471147114711/", "name12://name1.name2.name3:name13/"),
+        ("javascript://evil", "name14://name15"),
+        ("no url", "name16 name17"),
     ] {
         assert_eq!(redactor.url(url), expected, "{url}");
     }
-    assert_eq!(redactor.target("ts.example.org:443@10.1.0.11:9001"), "name1.name2.name3:443@10.128.0.2:9001");
+    for (target, expected) in [
+        ("ts.example.org:443@10.1.0.11:9001", "name1.name2.name3:443@10.128.0.2:9001"),
+        ("ts.example.org:443@fd00::1:2:3:4567", "name1.name2.name3:443@fd00:5a::3"),
+        ("/etc/site/trust-service.csr", "/name18/name19/name20-name21.csr"),
+        ("the recording from discovery", "the recording from discovery"),
+        (
+            "ts.example.org (DNS server tls://10.1.0.11:853#ts.example.org)",
+            "name1.name2.name3 (DNS server tls://10.128.0.2:853#name1.name2.name3)",
+        ),
+        ("ts.example.org (the hosts file)", "name1.name2.name3 (the hosts file)"),
+    ] {
+        assert_eq!(redactor.target(target), expected, "{target}");
+    }
     let isrg = "CN=ISRG Root X1,O=Internet Security Research Group,C=US";
     assert!(x509::is_public_name(isrg));
     assert_eq!(stand_ins.distinguished_name(isrg), isrg);
     assert_eq!(
         stand_ins.distinguished_name("CN=ts.example.org,O=A\\, B+OU=x"),
-        "CN=name1.name2.name3,O=Name11\\, Name12+OU=name13"
+        "CN=name1.name2.name3,O=Name22\\, Name23+OU=name24"
     );
     assert_eq!(stand_ins.host("discovery.awmdm.com"), "discovery.awmdm.com");
+}
+
+#[test]
+fn names_that_only_look_alike_stay_apart() {
+    let spellings: Vec<String> =
+        (0..40_u32).map(|bits| (0..6).map(|at| if bits >> at & 1 == 1 { 'A' } else { 'a' }).collect()).collect();
+    let spellings: Vec<&str> = spellings.iter().map(String::as_str).collect();
+    let long: Vec<String> = (1..30).map(|length| format!("{}.test", "s".repeat(length))).collect();
+    let more =
+        ["a*.acme.test", "b*.acme.test", "d*.acme.test", "*s.acme.test", "b\u{dc}.acme.test", "b\u{fc}.acme.test"];
+    let named: Vec<&str> = [&spellings[..], &more, &long.iter().map(String::as_str).collect::<Vec<_>>()].concat();
+    let (_, new) = both(&["ds.acme.test"], &named);
+    let apart: std::collections::BTreeSet<&String> = new.iter().collect();
+    assert_eq!(apart.len(), named.len(), "{new:?}");
+    assert!(would_match(
+        &both(&["ds.acme.test"], &["d*.acme.test"]).0[0],
+        &both(&["ds.acme.test"], &["d*.acme.test"]).1[0]
+    ));
+    assert!(!new[44].chars().any(|c| c.is_ascii_uppercase()), "{}", new[44]);
+    // The end of a host that is a word which everybody knows.
+    let (hosts, named) = both(&["mydiscovery.acme.test"], &["discovery.acme.test"]);
+    assert!(hosts[0].ends_with(&named[0]) && hosts[0] != named[0], "{hosts:?} {named:?}");
+}
+
+#[test]
+fn who_is_asked_directly_is_so_among_stand_ins() {
+    let mut recording = presents(&[&root("R").leaf()], &Supplied::default());
+    recording.deployment.network.proxy =
+        Some(Proxy { scheme: ProxyScheme::Http, host: "proxy.corp".into(), port: 3128 });
+    recording.deployment.network.no_proxy = vec![" *.EXAMPLE.com".into(), "10.0.0.0/8".into()];
+    let redacted = redact(std::slice::from_ref(&recording), "s").unwrap();
+    let network = &redacted[0].deployment.network;
+    assert!(network.proxy_for(&redacted[0].connections[0].endpoint.host).is_none(), "{network:?}");
+    assert!(network.proxy_for("another.host").is_some());
+    assert!(network.proxy.as_ref().unwrap().host.starts_with("name"));
 }
 
 #[test]
