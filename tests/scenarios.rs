@@ -97,8 +97,13 @@ fn replay_differences(recorded: &Path, live: &Value, exit: i32, schema: &jsonsch
     };
     let mut expected = live.clone();
     expected["run"]["replayed"] = true.into();
-    // Where the clock of a machine is wrong on purpose, the moment of the replay is another.
-    let of_one_time = live["taken_at"] == live["judged_at"];
+    // Where the clock of a machine is wrong on purpose, the moment of the replay is another, and an age grows.
+    let age_is_told = live["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|check| check["id"] == "recording/fresh" && check["outcome"] == "fail");
+    let of_one_time = live["taken_at"] == live["judged_at"] && !age_is_told;
     if live["run"]["replayed"] != false || (of_one_time && replayed != expected) {
         found.push(format!("replayed, it differs at {:?}", first_difference(&expected, &replayed, "")));
     }

@@ -286,9 +286,10 @@ fn clocks(case: &Case<'_>, names: &[String]) -> Judgement {
 }
 
 /// By how many seconds the servers that both asked are further ahead of the second machine: the least difference there is.
+/// A server whose own clock is wrong says nothing of it, and behind a balancer not everybody meets it.
 fn apart(ours: &[Reading], theirs: &[Reading]) -> Option<i64> {
-    let common = ours.iter().flat_map(|one| {
-        let same = theirs.iter().filter(|other| other.endpoint == one.endpoint);
+    let common = ours.iter().filter(|one| one.agrees()).flat_map(|one| {
+        let same = theirs.iter().filter(|other| other.endpoint == one.endpoint && other.agrees());
         same.map(|other| other.ahead.saturating_sub(one.ahead))
     });
     common.min_by_key(|apart| apart.abs())
