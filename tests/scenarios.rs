@@ -16,7 +16,7 @@ use std::{
     thread,
 };
 
-use pinflight_checks::{cause::owners, recording::Recording};
+use pinflight_checks::{cause::owners, recording::Recording, redact::redact};
 use pinflight_fixtures::{Scenario, scenarios};
 use serde_json::Value;
 
@@ -47,6 +47,7 @@ fn every_scenario_gives_exactly_its_expected_outcomes() {
                     found.extend(redaction::problems(&recordings, &report));
                     found.extend(schema.iter_errors(&report).map(|error| format!("schema: {error}")));
                     found.extend(replay_differences(recorded.path(), &report, exit, &of_recording));
+                    found.extend(redacted_faults(&recordings, &of_recording));
                     if !found.is_empty() {
                         problems.lock().unwrap().insert(&scenario.id, found);
                     }
@@ -109,6 +110,21 @@ fn replay_differences(recorded: &Path, live: &Value, exit: i32, schema: &jsonsch
     }
     if of_one_time && output.status.code() != Some(exit) {
         found.push(format!("replayed, it ends with {:?}", output.status.code()));
+    }
+    found
+}
+
+/// Redacted, they are recordings that can be read, and of the schema.
+fn redacted_faults(recordings: &[Recording], schema: &jsonschema::Validator) -> Vec<String> {
+    let mut found = Vec::new();
+    for redacted in redact(recordings, "test").unwrap_or_default() {
+        let vantage = redacted.vantage;
+        let json = serde_json::to_value(&redacted).unwrap();
+        let errors = schema.iter_errors(&json);
+        found.extend(errors.map(|error| format!("redacted {vantage}: {error} at {}", error.instance_path())));
+        if let Err(refusal) = pinflight::recordings::from_bytes(&serde_json::to_vec(&redacted).unwrap()) {
+            found.push(format!("redacted {vantage}: {refusal}"));
+        }
     }
     found
 }
