@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use clap::Parser;
 use pinflight::{cli::Cli, render};
@@ -94,14 +94,19 @@ fn the_readme_has_the_two_commands() {
     }
 }
 
-#[test]
-fn every_command_in_the_documents_is_understood() {
+/// README, guides and reference.
+fn documents() -> Vec<PathBuf> {
     let mut files = vec![common::project("README.md")];
     for folder in ["docs/guides", "docs/reference"] {
         files.extend(fs::read_dir(common::project(folder)).unwrap().map(|entry| entry.unwrap().path()));
     }
+    files
+}
+
+#[test]
+fn every_command_in_the_documents_is_understood() {
     let mut count = 0;
-    for file in files {
+    for file in documents() {
         let text = fs::read_to_string(&file).unwrap().replace("\\\n", " ");
         for line in
             text.lines().map(|line| line.trim().trim_start_matches("$ ")).filter(|line| line.starts_with("pinflight "))
@@ -117,4 +122,20 @@ fn every_command_in_the_documents_is_understood() {
         }
     }
     assert!(count > 15, "only {count} commands were found");
+}
+
+#[test]
+fn every_link_between_documents_leads_somewhere() {
+    let mut found = Vec::new();
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        let folder = document.parent().unwrap();
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+        let ours = targets.filter(|target| !target.is_empty() && !target.contains(':') && !target.contains(' '));
+        found.extend(
+            ours.filter(|target| !folder.join(target).exists())
+                .map(|target| format!("{}: {target}", document.display())),
+        );
+    }
+    assert!(found.is_empty(), "{found:#?}");
 }

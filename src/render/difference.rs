@@ -67,7 +67,11 @@ pub fn difference_lines(difference: &Difference) -> Vec<String> {
         let places = check.targets.iter().filter(|target| target.effect == check.effect);
         let places: Vec<&str> = places.map(|target| target.target.as_str()).collect();
         let at = if places.is_empty() { String::new() } else { format!(" at {}", few(&places)) };
-        let why = reasons(check).into_iter().next().map(|why| format!(": {why}")).unwrap_or_default();
+        let why = reasons(check).into_iter().next().map(|why| match why.strip_prefix("was: ") {
+            Some(why) => format!(" ({why})"),
+            None => format!(": {why}"),
+        });
+        let why = why.unwrap_or_default();
         let (was, is) = (word(check.was.outcome), word(check.is.outcome));
         let outcome = if was == is { format!("{is} as before") } else { format!("{is}, was {was}") };
         format!("{}: {}{at}: {outcome}{why}", effect(check.effect), check.id)
