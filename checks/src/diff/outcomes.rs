@@ -73,9 +73,10 @@ fn check(was: &Check, is: &Check, asked: &Asked, moved: &mut BTreeSet<(String, S
         paired.iter().filter_map(|(old, new)| target(told(&before, *old), told(&after, *new), asked)).collect();
     let (was, told) = (was.told(), is.told());
     let mut whole = change(was.outcome, told.outcome);
-    // What was wrong and is not asked any more is not mended, however well the rest does.
-    let is_gone = |target: &TargetChange| target.change == Change::Gone && target.was.as_ref().is_some_and(is_wrong);
-    if let Some((Change::Mended, _)) = whole
+    // What was not well and is not asked any more is not mended, however well the rest does.
+    let is_gone =
+        |target: &TargetChange| target.change == Change::Gone && target.was.as_ref().is_some_and(was_not_well);
+    if let Some((_, Effect::Better)) = whole
         && targets.iter().any(is_gone)
     {
         whole = Some((Change::Gone, Effect::Neither));
@@ -106,6 +107,10 @@ fn worst(effects: impl Iterator<Item = Effect>) -> Effect {
 
 fn is_wrong(told: &Told) -> bool {
     matches!(told.outcome, Standing::Fail | Standing::Warn)
+}
+
+fn was_not_well(told: &Told) -> bool {
+    !matches!(told.outcome, Standing::Pass | Standing::Skipped)
 }
 
 /// Where a service or a resolver stands that has the same place on another port.

@@ -139,9 +139,11 @@ fn one_target_mended_and_another_broken_is_worse_and_both_are_told() {
 
 #[test]
 fn what_is_not_asked_any_more_is_not_mended() {
-    use Standing::{Fail, NotObserved, Pass, Warn};
+    use Standing::{Accepted, Fail, NotObserved, Pass, Warn};
     let (a, b) = ("ds:443@10.0.0.1", "ds:443@10.0.0.2");
     for (old, new, answer, change) in [
+        (vec![(a, Pass), (b, Accepted)], vec![(a, Pass)], Answer::NothingWorse, Some(Change::Gone)),
+        (vec![(a, Pass), (b, NotObserved)], vec![(a, Pass)], Answer::NothingWorse, Some(Change::Gone)),
         (vec![(a, Pass), (b, Fail)], vec![(a, Pass)], Answer::NothingWorse, Some(Change::Gone)),
         (vec![(a, Pass), (b, Warn)], vec![(a, Pass)], Answer::NothingWorse, Some(Change::Gone)),
         (vec![(a, Pass), (b, Fail)], vec![(a, Pass), (b, Pass)], Answer::NothingWorse, Some(Change::Mended)),
