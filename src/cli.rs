@@ -470,6 +470,14 @@ pub struct ReplayArgs {
     /// Recordings, as `pinflight check --record` writes them
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+    /// How they are judged, and what is shown.
+    #[command(flatten)]
+    pub judged: JudgedArgs,
+}
+
+/// How recordings are judged, and what is shown.
+#[derive(Clone, Debug, Args)]
+pub struct JudgedArgs {
     /// Judge as of that day, or moment [default: when the latest was taken]
     #[arg(long, value_name = "DATE", help_heading = "Judgement")]
     pub at: Option<String>,
@@ -518,25 +526,9 @@ pub struct MergeArgs {
     /// Recordings of several machines, as `pinflight check --record` writes them
     #[arg(value_name = "FILE", required = true, num_args = 2..)]
     pub files: Vec<PathBuf>,
-    /// Judge as of that day, or moment [default: when the latest was taken]
-    #[arg(long, value_name = "DATE", help_heading = "Judgement")]
-    pub at: Option<String>,
-    /// The oldest recording that counts [default: as the latest has it]
-    #[arg(long, value_name = "TIME", help_heading = "Judgement")]
-    pub max_age: Option<String>,
-    /// Which checks count.
+    /// How they are judged, and what is shown.
     #[command(flatten)]
-    pub select: SelectArgs,
-    /// What is shown.
-    #[command(flatten)]
-    pub output: OutputArgs,
-}
-
-impl From<MergeArgs> for ReplayArgs {
-    fn from(args: MergeArgs) -> Self {
-        let MergeArgs { files, at, max_age, select, output } = args;
-        Self { files, at, max_age, select, output }
-    }
+    pub judged: JudgedArgs,
 }
 
 /// `pinflight inspect`

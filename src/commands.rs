@@ -27,10 +27,10 @@ pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Check(args) => check::run(cli, args),
         Command::Demo(args) => demo::run(cli, args),
-        Command::Replay(args) => replay::run(cli, args),
+        Command::Replay(args) => replay::run(cli, &args.files, &args.judged),
         Command::Redact(args) => redact::run(cli, args),
         Command::Diff(args) => diff::run(cli, args),
-        Command::Merge(args) => replay::run(cli, &args.clone().into()),
+        Command::Merge(args) => replay::run(cli, &args.files, &args.judged),
         Command::Inspect(args) => inspect::run(cli, args),
         Command::Csr(args) => csr::run(cli, args),
         Command::Pins(args) => pins::run(cli, args),

@@ -65,13 +65,18 @@ pub fn read_all(paths: &[impl AsRef<Path>]) -> anyhow::Result<Vec<Recording>> {
 /// Reads one recording.
 pub fn read(path: &Path) -> anyhow::Result<Recording> {
     let name = render::for_terminal(&path.display().to_string());
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
-    read.map_err(|error| anyhow::anyhow!("cannot read {name}: {error}"))?;
+    let bytes = bytes_of(path).map_err(|error| anyhow::anyhow!("cannot read {name}: {error}"))?;
     from_bytes(&bytes).map_err(|refusal| {
         let told = render::for_terminal(&refusal.to_string());
         anyhow::anyhow!("{name} is not taken as a recording: {told}\n  fix: {}", refusal.fix())
     })
+}
+
+/// What stands in a file, read once and no further than a byte past [`MAX_BYTES`].
+pub fn bytes_of(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Why a file is not taken as a recording.

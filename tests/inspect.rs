@@ -6,16 +6,7 @@ mod common;
 #[path = "common/tls.rs"]
 mod tls;
 
-use std::{
-    io::Write,
-    net::{TcpListener, TcpStream},
-    path::PathBuf,
-    process::Command,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{io::Write, net::TcpListener, path::PathBuf, process::Command};
 
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -24,7 +15,7 @@ use rcgen::{
 use rustls::pki_types::PrivateKeyDer;
 use serde_json::Value;
 
-use self::tls::{OpenSsl, Rustls};
+use self::tls::{OpenSsl, Rustls, Served};
 
 const HOST: &str = "ds.example.com";
 /// The day for which everything here is judged.
@@ -444,22 +435,8 @@ fn a_server_that_cannot_be_reached_is_a_finding_with_its_cause() {
     assert_eq!(refused.json["connection"]["attempts"].as_array().unwrap().len(), 1);
 
     // Not TLS at all.
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    let ended = Arc::new(AtomicBool::new(false));
-    let told = ended.clone();
-    let thread = std::thread::spawn(move || {
-        while let Ok((mut stream, _)) = listener.accept() {
-            if told.load(Ordering::Acquire) {
-                return;
-            }
-            let _ = stream.write_all(b"220 mail.example.com ESMTP\r\n");
-        }
-    });
-    let plain = inspect(&[address.to_string()]);
-    ended.store(true, Ordering::Release);
-    let _ = TcpStream::connect(address);
-    thread.join().unwrap();
+    let mail = Served::by(|mut stream| drop(stream.write_all(b"220 mail.example.com ESMTP\r\n")));
+    let plain = inspect(&[mail.address.to_string()]);
     assert_eq!((plain.kinds(), plain.exit), (vec!["tls-failed"], 1));
 
     // A name that is nobody's; the other reading is told.

@@ -8,8 +8,6 @@ mod tls;
 
 use std::{fs, net::SocketAddr, path::Path};
 
-use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
-use rustls::pki_types::PrivateKeyDer;
 use serde_json::Value;
 use time::{Duration as Span, OffsetDateTime};
 
@@ -23,20 +21,8 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
-        let now = OffsetDateTime::now_utc();
-        let mut root = CertificateParams::default();
-        root.distinguished_name.push(rcgen::DnType::CommonName, "Example Root");
-        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let root_key = KeyPair::generate().unwrap();
-        let root_pem = root.self_signed(&root_key).unwrap().pem();
-        let mut leaf = CertificateParams::new(vec!["ds.example.com".into()]).unwrap();
-        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        (leaf.not_before, leaf.not_after) = (now - Span::DAY, now + Span::days(90));
-        let key = KeyPair::generate().unwrap();
-        let leaf = leaf.signed_by(&key, &Issuer::from_params(&root, &root_key)).unwrap();
-
-        let tls = Rustls::presents(vec![leaf.der().to_vec()], PrivateKeyDer::Pkcs8(key.serialize_der().into()));
-        Self { tls, root: root_pem }
+        let (tls, root) = Rustls::of_ds_example_com();
+        Self { tls, root }
     }
 }
 

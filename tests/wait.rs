@@ -21,10 +21,7 @@ use std::{
     thread::JoinHandle,
 };
 
-use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
-use rustls::pki_types::PrivateKeyDer;
 use serde_json::Value;
-use time::{Duration as Span, OffsetDateTime};
 
 use self::tls::Rustls;
 
@@ -49,19 +46,9 @@ struct Server {
 
 impl Server {
     fn start(mode: u8) -> Self {
-        let now = OffsetDateTime::now_utc();
-        let mut root = CertificateParams::default();
-        root.distinguished_name.push(rcgen::DnType::CommonName, "Example Root");
-        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let root_key = KeyPair::generate().unwrap();
+        let (tls, root) = Rustls::of_ds_example_com();
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("root.pem"), root.self_signed(&root_key).unwrap().pem()).unwrap();
-        let mut leaf = CertificateParams::new(vec!["ds.example.com".into()]).unwrap();
-        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        (leaf.not_before, leaf.not_after) = (now - Span::DAY, now + Span::days(90));
-        let key = KeyPair::generate().unwrap();
-        let leaf = leaf.signed_by(&key, &Issuer::from_params(&root, &root_key)).unwrap();
-        let tls = Rustls::presents(vec![leaf.der().to_vec()], PrivateKeyDer::Pkcs8(key.serialize_der().into()));
+        fs::write(folder.path().join("root.pem"), root).unwrap();
 
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (address, behind) = (listener.local_addr().unwrap(), tls.address);

@@ -23,7 +23,7 @@ use crate::{
     outcome::{Outcome, Target},
     prose,
     reach::{self, Missed},
-    recording::{CertId, ConnectionFact, ConversationFailure, HandshakeSignature, Recording},
+    recording::{ConnectionFact, ConversationFailure, HandshakeSignature, Recording},
     resolve,
     time::Timestamp,
     x509::{CertificateFacts, ChainFacts, Unreadable},
@@ -39,12 +39,6 @@ pub(crate) struct Presented<'a> {
     endpoint: &'a Endpoint,
     /// Whether the server proved that it has the leaf's key; none: the handshake did not come to that.
     signature: Option<&'a HandshakeSignature>,
-}
-
-/// The chain of a conversation, if it came to one.
-fn presented(fact: &ConnectionFact) -> Option<(&[CertId], Option<&HandshakeSignature>)> {
-    let signature = fact.outcome.as_ref().ok().map(|handshake| &handshake.signature);
-    fact.presented().map(|sent| (sent, signature))
 }
 
 /// One chain by itself, for whoever looks at it outside a deployment.
@@ -123,7 +117,8 @@ pub(crate) fn judge_presented(
     let facts =
         case.recordings.iter().flat_map(|recording| recording.presentations().map(move |fact| (recording, fact)));
     for (recording, fact) in facts.filter(|(_, fact)| roles(fact.role) && reach::is_asked_as_devices_do(fact)) {
-        let Some((sent, signature)) = presented(fact) else { continue };
+        let Some(sent) = fact.presented() else { continue };
+        let signature = fact.signature();
         let target = Target::of(&fact.endpoint, fact.address);
         if resolve::is_false(case, recording, fact) {
             said.say(target, Outcome::unanswered("a resolver leads there, and it is not the deployment"));
@@ -169,7 +164,7 @@ impl Said {
         };
         let target = |fact: &ConnectionFact| Target::of(&fact.endpoint, fact.address);
         let seen: HashSet<Target> =
-            facts().filter(|(_, fact)| presented(fact).is_some()).map(|(_, fact)| target(fact)).collect();
+            facts().filter(|(_, fact)| fact.presented().is_some()).map(|(_, fact)| target(fact)).collect();
         for (vantage, fact) in facts().filter(|(_, fact)| !seen.contains(&target(fact))) {
             match spared(case, vantage, fact) {
                 Some(reason) => self.say(target(fact), Outcome::Skipped(reason)),

@@ -163,7 +163,7 @@ pub fn contradicted(case: &Case<'_>) -> Option<Timestamp> {
 pub fn is_in_time(chain: &ChainFacts, role: Role, at: Timestamp) -> bool {
     chain.paths.iter().filter(|path| path.is_sound(role)).any(|path| {
         let mut members = path.certificates.iter().filter_map(|id| chain.certificate(id));
-        members.all(|member| member.not_before <= at && at <= member.not_after)
+        members.all(|member| member.is_in_time(at))
     })
 }
 

@@ -96,7 +96,7 @@ impl Inspection {
         let mut outcomes = not_answered(recording);
         let mut name_matches = None;
         let answer = recording.connections.last();
-        if let Some((fact, sent)) = answer.and_then(|fact| Some((fact, chain_of(fact)?))) {
+        if let Some((fact, sent)) = answer.and_then(|fact| Some((fact, fact.presented()?))) {
             let chain = x509::chain_as_of(sent, recording, now);
             let signature = fact.outcome.as_ref().ok().map(|handshake| &handshake.signature);
             let alone =
@@ -179,16 +179,6 @@ impl Inspection {
 /// A certificate that will expire is sound until then: it is warned of, from 30 days on.
 fn policy() -> Policy {
     Policy { critical_days: 0, ..Policy::default() }
-}
-
-/// The chain of a conversation, if it came to one.
-fn chain_of(fact: &ConnectionFact) -> Option<&[CertId]> {
-    let chain = match &fact.outcome {
-        Ok(handshake) => handshake.chain.as_slice(),
-        Err(ConversationFailure::Tls { chain, .. }) => chain.as_slice(),
-        Err(_) => &[],
-    };
-    (!chain.is_empty()).then_some(chain)
 }
 
 /// Why there was no handshake, where there was none; with the check that owns the cause.

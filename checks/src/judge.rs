@@ -298,9 +298,9 @@ fn run(case: &Case<'_>) -> Run {
 mod tests {
     use super::*;
     use crate::{
-        deployment::{Accept, Endpoint, Role, TrustServiceMode, Vantage},
-        recording::{NameFailure, Recording},
-        testing::{NOW, name, recording, refused},
+        deployment::{Accept, Endpoint, TrustServiceMode, Vantage},
+        recording::Recording,
+        testing::{NOW, recording, without_network},
         time::Timestamp,
     };
 
@@ -311,16 +311,6 @@ mod tests {
 
     fn of<'a>(report: &'a Report, id: &str) -> &'a CheckReport {
         report.checks.iter().find(|check| check.id.0 == id).unwrap()
-    }
-
-    fn without_network() -> Recording {
-        let mut recording = recording(Vantage::Console, TrustServiceMode::Cloud);
-        recording.names = vec![
-            name("discovery.awmdm.com", Role::Discovery, Err(NameFailure::NoServerAnswered)),
-            name("ds.example.com", Role::DeviceServices, Ok([10, 0, 0, 1])),
-        ];
-        recording.connections = vec![refused(Role::DeviceServices, "ds.example.com", 443, [10, 0, 0, 1])];
-        recording
     }
 
     #[test]

@@ -95,6 +95,17 @@ pub(crate) fn refused(role: Role, host: &str, port: u16, address: [u8; 4]) -> Co
     }
 }
 
+/// From a machine on which discovery does not resolve and Device Services refuses.
+pub(crate) fn without_network() -> Recording {
+    let mut recording = recording(Vantage::Console, TrustServiceMode::Cloud);
+    recording.names = vec![
+        name("discovery.awmdm.com", Role::Discovery, Err(NameFailure::NoServerAnswered)),
+        name("ds.example.com", Role::DeviceServices, Ok([10, 0, 0, 1])),
+    ];
+    recording.connections = vec![refused(Role::DeviceServices, "ds.example.com", 443, [10, 0, 0, 1])];
+    recording
+}
+
 /// The cloud registry's answer.
 pub(crate) fn registry(body: &str) -> HttpFact {
     HttpFact {

@@ -388,6 +388,11 @@ impl CertificateFacts {
         }
     }
 
+    /// Whether its validity covers this moment.
+    pub fn is_in_time(&self, at: Timestamp) -> bool {
+        (self.not_before..=self.not_after).contains(&at)
+    }
+
     /// The subject, or the first SAN name where it is empty.
     pub fn display_subject(&self) -> String {
         if self.subject.is_empty() {

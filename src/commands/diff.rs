@@ -1,6 +1,6 @@
 //! `pinflight diff`: what was mended, what broke and what changed between two runs. No network.
 
-use std::{fs::File, io::Read, path::Path};
+use std::path::Path;
 
 use anyhow::Context;
 use pinflight_checks::{
@@ -16,9 +16,6 @@ use crate::{
     exit::Exit,
     output, recordings, render,
 };
-
-/// Longer than the report of a thousand servers.
-const MAX_BYTES: u64 = 256 * 1024 * 1024;
 
 pub(super) fn run(cli: &Cli, args: &DiffArgs) -> anyhow::Result<Exit> {
     let ((old, before), (new, after)) = (side(&args.old)?, side(&args.new)?);
@@ -64,9 +61,9 @@ fn side(path: &Path) -> anyhow::Result<(Side, Option<Recording>)> {
     Ok((Side::of_recording(&name, &recording).map_err(refused)?, Some(recording)))
 }
 
+/// Longer than the report of a thousand servers is no report either.
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
-    anyhow::ensure!(bytes.len() as u64 <= MAX_BYTES, "it is longer than any report");
+    let bytes = recordings::bytes_of(path)?;
+    anyhow::ensure!(bytes.len() as u64 <= recordings::MAX_BYTES, "it is longer than any report");
     Ok(bytes)
 }

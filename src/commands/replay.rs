@@ -6,17 +6,17 @@ use anyhow::{Context, bail};
 use pinflight_checks::recording::Recording;
 
 use crate::{
-    cli::{Cli, ReplayArgs},
+    cli::{Cli, JudgedArgs},
     commands::show::{self, Moments, Outputs},
     exit::Exit,
     recordings, settings,
 };
 
-pub(super) fn run(cli: &Cli, args: &ReplayArgs) -> anyhow::Result<Exit> {
+pub(super) fn run(cli: &Cli, files: &[PathBuf], args: &JudgedArgs) -> anyhow::Result<Exit> {
     let outputs = Outputs::new(cli, &args.output)?;
     let at = args.at.as_deref().map(settings::at).transpose()?;
-    let mut recordings = recordings::read_all(&args.files)?;
-    of_one_set(&args.files, &recordings)?;
+    let mut recordings = recordings::read_all(files)?;
+    of_one_set(files, &recordings)?;
     // The order of the files says nothing.
     recordings.sort_by_key(|recording| (recording.vantage, recording.taken_at));
     let latest = recordings.iter().max_by_key(|recording| recording.taken_at).context("no recording is given")?;

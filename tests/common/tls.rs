@@ -17,18 +17,54 @@ use std::{
     time::Duration,
 };
 
+use rcgen::{BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair};
 use rustls::{
     ServerConfig, ServerConnection,
     pki_types::{CertificateDer, PrivateKeyDer},
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
+use time::{Duration as Span, OffsetDateTime};
 
-/// rustls on a port of 127.0.0.1 that the system gave, until it is dropped.
-pub struct Rustls {
+/// Whoever connects to a port of 127.0.0.1 that the system gave is served, one after another, until it is dropped.
+pub struct Served {
     pub address: SocketAddr,
     ended: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+}
+
+impl Served {
+    pub fn by(mut serve: impl FnMut(TcpStream) + Send + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let ended = Arc::new(AtomicBool::new(false));
+        let told = ended.clone();
+        let thread = std::thread::spawn(move || {
+            while let Ok((stream, _)) = listener.accept() {
+                if told.load(Ordering::Acquire) {
+                    return;
+                }
+                serve(stream);
+            }
+        });
+        Self { address, ended, thread: Some(thread) }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Release);
+        let _ = TcpStream::connect(self.address);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// rustls, until it is dropped.
+pub struct Rustls {
+    pub address: SocketAddr,
+    _served: Served,
 }
 
 impl Rustls {
@@ -43,31 +79,29 @@ impl Rustls {
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(Presents(Arc::new(CertifiedKey::new(chain, key)))));
         let config = Arc::new(config);
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let ended = Arc::new(AtomicBool::new(false));
-        let told = ended.clone();
-        let thread = std::thread::spawn(move || {
-            while let Ok((mut stream, _)) = listener.accept() {
-                if told.load(Ordering::Acquire) {
-                    return;
-                }
-                stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-                let mut connection = ServerConnection::new(config.clone()).unwrap();
-                while connection.is_handshaking() && connection.complete_io(&mut stream).is_ok() {}
-            }
+        let served = Served::by(move |mut stream| {
+            stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+            let mut connection = ServerConnection::new(config.clone()).unwrap();
+            while connection.is_handshaking() && connection.complete_io(&mut stream).is_ok() {}
         });
-        Self { address, ended, thread: Some(thread) }
+        Self { address: served.address, _served: served }
     }
-}
 
-impl Drop for Rustls {
-    fn drop(&mut self) {
-        self.ended.store(true, Ordering::Release);
-        let _ = TcpStream::connect(self.address);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+    /// Presents a sound leaf for ds.example.com, alone; and the PEM of the root that issued it.
+    pub fn of_ds_example_com() -> (Self, String) {
+        let now = OffsetDateTime::now_utc();
+        let mut root = CertificateParams::default();
+        root.distinguished_name.push(rcgen::DnType::CommonName, "Example Root");
+        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let root_key = KeyPair::generate().unwrap();
+        let root_pem = root.self_signed(&root_key).unwrap().pem();
+        let mut leaf = CertificateParams::new(vec!["ds.example.com".into()]).unwrap();
+        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        (leaf.not_before, leaf.not_after) = (now - Span::DAY, now + Span::days(90));
+        let key = KeyPair::generate().unwrap();
+        let leaf = leaf.signed_by(&key, &Issuer::from_params(&root, &root_key)).unwrap();
+        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+        (Self::presents(vec![leaf.der().to_vec()], key), root_pem)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Said, leaf_unreadable, not_its_own, presented};
+use super::{Said, leaf_unreadable, not_its_own};
 use crate::{
     cause::{Cause, Difference},
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
@@ -41,7 +41,7 @@ impl Check for SameEverywhere {
         let mut met: BTreeMap<Target, Vec<Met<'_>>> = BTreeMap::new();
         let facts = case.recordings.iter().flat_map(Recording::presentations);
         for fact in facts.filter(|fact| fact.role.is_device_services()) {
-            let Some(chain) = presented(fact).and_then(|(sent, _)| case.chain(sent)) else { continue };
+            let Some(chain) = fact.presented().and_then(|sent| case.chain(sent)) else { continue };
             match chain.leaf() {
                 Some(leaf) if let Some(found) = case.interception(&leaf.id) => {
                     let target = Target::of(&fact.endpoint, fact.address);

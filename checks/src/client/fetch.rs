@@ -14,7 +14,7 @@ use crate::{
     outcome::{Evidence, Outcome, Unobserved},
     pin::SourceId,
     prose,
-    recording::{CertId, ConnectionFact, ConversationFailure, HandshakeSignature, HttpFact, Request, Spelling},
+    recording::{ConnectionFact, HttpFact, Request, Spelling},
     x509::CertificateFacts,
 };
 
@@ -401,21 +401,12 @@ fn presented<'c>(case: &'c Case<'_>, told: &Told<'c>) -> Option<Presented<'c>> {
     let fact = told.fact;
     let leaf = fact.leaf.as_ref()?;
     let facts = case.recordings.iter().flat_map(|recording| &recording.connections);
-    let fitting = || facts.clone().filter(|one| chain_of(one).and_then(|(sent, _)| sent.first()) == Some(leaf));
+    let fitting = || facts.clone().filter(|one| one.presented().and_then(<[_]>::first) == Some(leaf));
     let same_place = |one: &&ConnectionFact| one.endpoint == fact.endpoint && one.address == fact.address;
     let found = fitting().find(same_place).or_else(|| fitting().next())?;
-    let (sent, signature) = chain_of(found)?;
+    let (sent, signature) = (found.presented()?, found.signature());
     let other_clock = told.other_clock;
     Some(Presented { chain: case.chain(sent)?, endpoint: &fact.endpoint, role: fact.role, signature, other_clock })
-}
-
-/// The chain of a conversation, if it came to one.
-pub fn chain_of(fact: &ConnectionFact) -> Option<(&[CertId], Option<&HandshakeSignature>)> {
-    match &fact.outcome {
-        Ok(handshake) => Some((&handshake.chain, Some(&handshake.signature))),
-        Err(ConversationFailure::Tls { chain, .. }) if !chain.is_empty() => Some((chain, None)),
-        Err(_) => None,
-    }
 }
 
 /// A leaf for a sentence: its subject and key.

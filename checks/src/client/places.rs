@@ -2,7 +2,7 @@
 
 use crate::{
     check::Case,
-    client::{Ending, fetch::chain_of, stories::Met, trust::Presented},
+    client::{Ending, stories::Met, trust::Presented},
     clock,
     deployment::{Role, Vantage},
     outcome::{Finding, Outcome, Target},
@@ -24,9 +24,8 @@ pub fn places<'a>(case: &'a Case<'_>) -> Vec<Met<'a>> {
             // What speaks no TLS of today is met by devices all the same, if it speaks enough for them.
             let legacy = below(fact);
             let met = fact.outcome.is_ok() || legacy == Some(Ok(()));
-            let handshake = met.then(|| chain_of(fact)).flatten();
-            let found = handshake.and_then(|(sent, signature)| Some((sent, signature, case.chain(sent)?)));
-            let Some((sent, signature, chain)) = found else {
+            let sent = met.then(|| fact.presented()).flatten();
+            let Some((sent, chain)) = sent.and_then(|sent| Some((sent, case.chain(sent)?))) else {
                 if let Some(Err(ending)) = legacy {
                     silent.push((role, target, Some(vantage), ending));
                 } else if let Err(failure) = &fact.outcome {
@@ -51,7 +50,8 @@ pub fn places<'a>(case: &'a Case<'_>) -> Vec<Met<'a>> {
                 Some((met, _)) if met.seen_from.contains(&vantage) => {}
                 Some((met, _)) => met.seen_from.push(vantage),
                 None => {
-                    let presented = Presented { chain, endpoint: &fact.endpoint, role, signature, other_clock };
+                    let presented =
+                        Presented { chain, endpoint: &fact.endpoint, role, signature: fact.signature(), other_clock };
                     places.push((Met { target, role, seen_from: vec![vantage], presented: Ok(presented) }, sent));
                 }
             }

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::{
-    deployment::{Accept, Role, TrustServiceMode},
-    recording::{NameFailure, Recording},
-    testing::{NOW, name, recording, refused},
+    deployment::{Accept, Role},
+    recording::Recording,
+    testing::{NOW, name, refused, without_network},
 };
 
 const ALL: [Standing; 6] =
@@ -291,16 +291,6 @@ fn a_report_whose_parts_contradict_each_other_is_refused() {
     }
 }
 
-fn observed() -> Recording {
-    let mut recording = recording(Vantage::Console, TrustServiceMode::Cloud);
-    recording.names = vec![
-        name("discovery.awmdm.com", Role::Discovery, Err(NameFailure::NoServerAnswered)),
-        name("ds.example.com", Role::DeviceServices, Ok([10, 0, 0, 1])),
-    ];
-    recording.connections = vec![refused(Role::DeviceServices, "ds.example.com", 443, [10, 0, 0, 1])];
-    recording
-}
-
 fn between(old: &Recording, new: &Recording) -> Difference {
     let side = |recording| Side::of_recording("x.json", recording).unwrap();
     compare(&side(old), &side(new)).unwrap()
@@ -312,7 +302,7 @@ fn change_of<'a>(difference: &'a Difference, id: &str) -> &'a CheckChange {
 
 #[test]
 fn recordings_tell_addresses_configuration_and_policy_too() {
-    let old = observed();
+    let old = without_network();
     let mut new = old.clone();
     new.names[1] = name("ds.example.com", Role::DeviceServices, Ok([10, 0, 0, 2]));
     new.connections = vec![refused(Role::DeviceServices, "ds.example.com", 443, [10, 0, 0, 2])];
@@ -337,7 +327,7 @@ fn recordings_tell_addresses_configuration_and_policy_too() {
 
 #[test]
 fn what_the_configuration_accepts_is_not_mended() {
-    let old = observed();
+    let old = without_network();
     let mut new = old.clone();
     new.policy.accept =
         vec![Accept { check: "network/reachable".into(), target: None, until: None, reason: "ticket 4711".into() }];
@@ -352,7 +342,7 @@ fn what_the_configuration_accepts_is_not_mended() {
 
 #[test]
 fn what_broke_and_what_it_hides_are_both_worse_and_the_hidden_names_its_cause() {
-    let broken = observed();
+    let broken = without_network();
     let mut sound = broken.clone();
     sound.names[0] = name("discovery.awmdm.com", Role::Discovery, Ok([192, 0, 2, 1]));
     sound.connections.push(refused(Role::Discovery, "discovery.awmdm.com", 443, [192, 0, 2, 1]));

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::Serialize;
 
-use super::{ROLE, chain_of, missed};
+use super::{ROLE, missed};
 use crate::{
     cause::Cause,
     check::CheckId,
@@ -371,7 +371,7 @@ pub struct Attempt {
 impl Connection {
     pub(super) fn of(recording: &Recording, asked: &Endpoint, name_matches: Option<bool>) -> Self {
         let last = recording.connections.last();
-        let answered = last.filter(|fact| chain_of(fact).is_some());
+        let answered = last.filter(|fact| fact.presented().is_some());
         let handshake = answered.and_then(|fact| fact.outcome.as_ref().ok());
         let network = &recording.deployment.network;
         let mut addresses: Vec<IpAddr> = Vec::new();

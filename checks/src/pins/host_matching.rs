@@ -9,7 +9,6 @@ use crate::{
     outcome::{Evidence, Outcome, Target},
     pin::{self, Book, PinSet, Source, SourceId},
     reach,
-    recording::ConversationFailure,
     x509::{CertificateFacts, KeyKind, Place},
 };
 
@@ -148,11 +147,7 @@ fn of_other(case: &Case<'_>, source: &Source, set: &PinSet, other: &Endpoint) ->
 fn presented<'a>(case: &'a Case<'_>, of: &Endpoint) -> Vec<&'a CertificateFacts> {
     let roles = [Role::Discovery, Role::TrustService, Role::TrustServiceServer, Role::RedirectTarget];
     let facts = case.connections(&roles).filter(|(_, fact)| fact.endpoint.host == of.host);
-    let sent =
-        facts.filter(|(_, fact)| reach::is_asked_as_devices_do(fact)).filter_map(|(_, fact)| match &fact.outcome {
-            Ok(handshake) => handshake.chain.first(),
-            Err(ConversationFailure::Tls { chain, .. }) => chain.first(),
-            Err(_) => None,
-        });
+    let asked = facts.filter(|(_, fact)| reach::is_asked_as_devices_do(fact));
+    let sent = asked.filter_map(|(_, fact)| fact.presented()?.first());
     sent.filter(|id| case.interception(id).is_none()).filter_map(|id| case.certificate(id)).collect()
 }

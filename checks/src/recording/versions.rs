@@ -4,7 +4,7 @@ use std::{collections::HashSet, net::SocketAddr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{CertId, ConnectionFact, ConversationFailure, Recording, TlsFailure};
+use super::{CertId, ConnectionFact, ConversationFailure, HandshakeSignature, Recording, TlsFailure};
 use crate::{deployment::Role, time::millis};
 
 /// One handshake in which TLS 1.2 alone was offered, with every suite and curve that rustls knows for it.
@@ -127,6 +127,11 @@ impl ConnectionFact {
             Err(ConversationFailure::Tls { chain, .. }) if !chain.is_empty() => Some(chain),
             Err(_) => None,
         }
+    }
+
+    /// Whether the server proved that it has the leaf's key; none: the handshake did not come to that.
+    pub fn signature(&self) -> Option<&HandshakeSignature> {
+        self.outcome.as_ref().ok().map(|handshake| &handshake.signature)
     }
 
     /// What the server said below rustls, where it said anything at all.

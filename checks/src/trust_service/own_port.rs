@@ -185,12 +185,7 @@ impl<'a> Seen<'a> {
     }
 
     fn leaf(&self, fact: &ConnectionFact) -> Option<&'a CertificateFacts> {
-        let chain = match &fact.outcome {
-            Ok(handshake) => &handshake.chain,
-            Err(ConversationFailure::Tls { chain, .. }) => chain,
-            Err(_) => return None,
-        };
-        self.case.certificate(chain.first()?)
+        self.case.certificate(fact.presented()?.first()?)
     }
 
     /// Whether this vantage met Device Services at this very address and port.

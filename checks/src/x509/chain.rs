@@ -129,7 +129,7 @@ impl ChainFacts {
         let mut chain = self.clone();
         for path in &mut chain.paths {
             let members = path.certificates.iter().filter_map(|id| self.certificate(id));
-            let out = members.filter(|facts| !(facts.not_before..=facts.not_after).contains(&now));
+            let out = members.filter(|facts| !facts.is_in_time(now));
             path.out_of_time = out.map(|facts| facts.id.clone()).collect();
         }
         let until = |path: &PathFacts| {

@@ -356,6 +356,6 @@ static PROVED: &[&dyn SignatureVerificationAlgorithm] = &[
 /// Members out of their time at `now`; a bundled root has none.
 pub(super) fn out_of_time(pool: &Pool<'_>, path: &[Index], now: Timestamp) -> Vec<CertId> {
     let facts = path.iter().map(|index| pool.facts(*index));
-    let out = facts.filter(|facts| !(facts.not_before..=facts.not_after).contains(&now));
+    let out = facts.filter(|facts| !facts.is_in_time(now));
     out.map(|facts| facts.id.clone()).collect()
 }
