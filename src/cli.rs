@@ -428,6 +428,10 @@ pub struct OutputArgs {
     /// Write the report to a file too, in any format (repeatable)
     #[arg(long, value_name = "FORMAT=FILE")]
     pub report: Vec<String>,
+    /// How much table and markdown tell: all, findings or failures [default: findings]
+    #[arg(long, value_name = "WHAT", hide_possible_values = true,
+        value_parser = PossibleValuesParser::new(["all", "findings", "failures"]))]
+    pub show: Option<String>,
     /// Columns to use [default: the terminal's]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(20..=1000))]
     pub width: Option<u16>,
@@ -438,7 +442,7 @@ pub struct OutputArgs {
 
 impl Default for OutputArgs {
     fn default() -> Self {
-        Self { output: "table".to_owned(), report: Vec::new(), width: None, ascii: false }
+        Self { output: "table".to_owned(), report: Vec::new(), show: None, width: None, ascii: false }
     }
 }
 

@@ -36,8 +36,8 @@ impl Exit {
         match report.verdict {
             _ if fail_on == FailOn::Never => Self::Ready,
             _ if failed => Self::NotReady,
-            Verdict::NotReady => Self::NotReady,
-            Verdict::Incomplete | Verdict::SelectedFail => Self::Incomplete,
+            Verdict::NotReady | Verdict::SelectedFail => Self::NotReady,
+            Verdict::Incomplete | Verdict::SelectedIncomplete => Self::Incomplete,
             Verdict::Ready | Verdict::SelectedPass if fail_on == FailOn::Warning && report.counts.warn > 0 => {
                 Self::Warnings
             }

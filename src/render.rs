@@ -95,10 +95,10 @@ impl Style {
     }
 }
 
-/// How much of the report the table shows.
+/// How much of the report the table and Markdown show.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Show {
-    /// Every check with its targets and evidence.
+    /// Every check with its targets and evidence; in Markdown they are always there, folded.
     All,
     /// What is wrong in full, what passed in short.
     #[default]

@@ -235,7 +235,7 @@ pub fn domain(text: &str) -> Result<String, String> {
 pub fn select(args: &SelectArgs, known_checks: &[&str]) -> Result<(Vec<String>, Vec<String>), ConfigErrors> {
     let raw = flags::select(args);
     let mut build = Build::new(&raw, known_checks);
-    let selected = (build.globs(keys::ONLY), build.globs(keys::SKIP));
+    let selected = build.selection();
     if build.errors.is_empty() { Ok(selected) } else { Err(ConfigErrors(build.errors)) }
 }
 

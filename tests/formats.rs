@@ -38,6 +38,34 @@ fn one_run_writes_every_format() {
 }
 
 #[test]
+fn how_much_is_shown_changes_no_verdict_and_no_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut shown = Vec::new();
+    for words in [&["--show", "failures"][..], &[], &["--show", "all"], &["-v"]] {
+        let mut command = common::pinflight();
+        let words =
+            words.iter().chain(&["--only", "pins/*", "--fault", "server-new-key", "--report", "json=whole.json"]);
+        let output = command.current_dir(folder.path()).arg("demo").args(words).output().unwrap();
+        let report: Value = serde_json::from_slice(&fs::read(folder.path().join("whole.json")).unwrap()).unwrap();
+        assert_eq!((output.status.code(), &report["verdict"]), (Some(1), &Value::from("selected-fail")));
+        shown.push(String::from_utf8(output.stdout).unwrap());
+    }
+    let lines: Vec<usize> = shown.iter().map(|text| text.lines().count()).collect();
+    assert!(lines[0] < lines[1] && lines[1] < lines[2].min(lines[3]), "{lines:?}");
+    for text in &shown {
+        assert!(text.starts_with("SELECTED CHECKS FAIL") && text.contains("pins/cover-every-server"), "{text}");
+    }
+}
+
+#[test]
+fn two_reports_in_one_file_are_refused() {
+    let words = ["demo", "-q", "--report", "json=same", "--report", "html=same"];
+    let output = common::pinflight().args(words).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("--report html=same: another --report names this file"));
+}
+
+#[test]
 fn a_plugin_ends_as_monitoring_systems_expect() {
     for (words, code, begins) in [
         (&["demo"][..], 0, "PINFLIGHT OK - READY https://ds.acme.test:"),
@@ -87,7 +115,7 @@ fn what_is_asked_stands_on_stdout_while_it_is_asked() {
     assert!(kinds[..finished].contains(&"answered"), "{kinds:?}");
     let (verdict, checks) = kinds[finished + 1..].split_last().unwrap();
     assert_eq!((*verdict, checks.iter().all(|kind| *kind == "check")), ("verdict", true), "{kinds:?}");
-    assert_eq!(rest.last().unwrap()["verdict"], "selected-fail");
+    assert_eq!(rest.last().unwrap()["verdict"], "selected-incomplete");
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     silent.join().unwrap();

@@ -92,7 +92,7 @@ fn one_that_does_not_answer_is_not_seen_and_the_reason_is_told() {
     let (folder, address) = (folder(&server), server.tls.address);
     drop(server);
     let Answer { report, exit, .. } = run(folder.path(), &words(address), &[]);
-    assert_eq!((exit, report["verdict"].as_str()), (3, Some("selected-fail")));
+    assert_eq!((exit, report["verdict"].as_str()), (3, Some("selected-incomplete")));
     let path = check(&report, "certificate/path");
     let reason = path["reason"].as_str().unwrap();
     assert!(path["outcome"] == "not-observed" && reason.contains("refused"), "{reason}");

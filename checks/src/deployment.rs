@@ -15,7 +15,7 @@ pub use self::{
     network::{
         AddressFamily, ConnectTo, DnsServer, DnsServerError, DnsTransport, Network, Proxy, ProxyScheme, ResolveOverride,
     },
-    policy::{Accept, FailOn, Policy, Scope, Severity},
+    policy::{Accept, FailOn, Policy, Scope, Severity, selects},
 };
 use crate::time::Timestamp;
 

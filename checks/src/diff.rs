@@ -501,7 +501,7 @@ fn verdict(old: &Side, new: &Side, apart: &[Apart], not_compared: &[NotCompared]
     let comparable = not_compared.is_empty() && !apart.iter().any(hinders);
     let standing = |verdict| match verdict {
         Verdict::Ready | Verdict::SelectedPass => Standing::Pass,
-        Verdict::Incomplete => Standing::NotObserved,
+        Verdict::Incomplete | Verdict::SelectedIncomplete => Standing::NotObserved,
         Verdict::NotReady | Verdict::SelectedFail => Standing::Fail,
     };
     let effect =

@@ -147,7 +147,7 @@ fn report(case: &Case<'_>, check: &dyn Check, judgement: &Judgement) -> CheckRep
                 outcome: severity(case, meta.id, outcome.state()),
                 cause: finding.cause.clone(),
                 message: prose::message(&finding.cause),
-                evidence: finding.evidence.clone(),
+                evidence: with_lapse(case, meta.id, target, finding.evidence.clone()),
                 remedy: prose::remedy(&finding.cause),
                 accepted: accepted(case, meta.id, target).map(|accept| accept.reason.clone()),
                 seen_from: witnesses.saw(target, finding),
@@ -196,13 +196,29 @@ fn severity(case: &Case<'_>, id: CheckId, state: State) -> State {
 }
 
 fn accepted<'a>(case: &Case<'a>, id: CheckId, target: &Target) -> Option<&'a Accept> {
-    let text = target.to_string();
-    let service = text.split('@').next().unwrap_or(&text);
-    let fits = |wanted: &String| *wanted == text || *wanted == service || target.host() == Some(wanted);
-    case.policy.accept.iter().find(|accept| {
-        let in_time = accept.until.is_none_or(|until| case.now <= until);
-        accept.check == id.0 && in_time && accept.target.as_ref().is_none_or(fits)
+    accepts(case, id, target).find(|accept| accept.until.is_none_or(|until| case.now <= until))
+}
+
+/// All that speak of it, those whose time is over too.
+fn accepts<'a>(case: &Case<'a>, id: CheckId, target: &Target) -> impl Iterator<Item = &'a Accept> {
+    let (text, host) = (target.to_string(), target.host().map(str::to_owned));
+    case.policy.accept.iter().filter(move |accept| {
+        let service = text.split('@').next().unwrap_or(&text);
+        let fits = |wanted: &String| *wanted == text || *wanted == service || host.as_ref() == Some(wanted);
+        accept.check == id.0 && accept.target.as_ref().is_none_or(fits)
     })
+}
+
+/// A finding that counts again says until when, and why, it did not.
+fn with_lapse(case: &Case<'_>, id: CheckId, target: &Target, evidence: Evidence) -> Evidence {
+    if accepted(case, id, target).is_some() {
+        return evidence;
+    }
+    let lapsed = accepts(case, id, target).filter_map(|accept| Some((accept.until?, &accept.reason)));
+    match lapsed.max_by_key(|(until, _)| *until) {
+        Some((until, reason)) => evidence.and("accepted until", format!("{}: {reason}", until.day())),
+        None => evidence,
+    }
 }
 
 fn scope(case: &Case<'_>) -> ReportScope {
@@ -230,7 +246,8 @@ fn verdict(case: &Case<'_>, judged: &[(&dyn Check, Judgement)], checks: &[CheckR
     let passed = checks.iter().any(|check| matches!(check.outcome, State::Pass | State::Warn));
     match (scope, failed, unseen || !passed) {
         (ReportScope::Selected, false, false) => Verdict::SelectedPass,
-        (ReportScope::Selected, ..) => Verdict::SelectedFail,
+        (ReportScope::Selected, true, _) => Verdict::SelectedFail,
+        (ReportScope::Selected, false, true) => Verdict::SelectedIncomplete,
         (_, true, _) => Verdict::NotReady,
         (_, false, true) => Verdict::Incomplete,
         (_, false, false) => Verdict::Ready,
@@ -245,6 +262,7 @@ fn headline(case: &Case<'_>, verdict: Verdict, scope: ReportScope) -> String {
         Verdict::Incomplete => "INCOMPLETE",
         Verdict::SelectedPass => "SELECTED CHECKS PASS",
         Verdict::SelectedFail => "SELECTED CHECKS FAIL",
+        Verdict::SelectedIncomplete => "SELECTED CHECKS INCOMPLETE",
     };
     match scope {
         ReportScope::Vantage => format!("{words} as seen from {}", vantages.join(", ")),
@@ -335,7 +353,7 @@ mod tests {
         recording.policy.only = vec!["trust-service/*".into()];
         let report = judged(&[recording.clone()]);
         assert_eq!(report.checks.len(), CHECKS.len());
-        assert_eq!((report.verdict, report.scope), (Verdict::SelectedFail, ReportScope::Selected));
+        assert_eq!((report.verdict, report.scope), (Verdict::SelectedIncomplete, ReportScope::Selected));
         assert_eq!(of(&report, "dns/discovery-resolves").reason.as_deref(), Some("not selected"));
 
         recording.policy.only = vec!["dns/names-resolve".into()];
@@ -358,7 +376,11 @@ mod tests {
         assert_eq!(check.findings[0].accepted.as_deref(), Some("ticket 4711"));
 
         recording.policy.accept = vec![accept(-1)];
-        assert_eq!(of(&judged(&[recording]), "network/reachable").outcome, State::Fail);
+        let report = judged(&[recording]);
+        let check = of(&report, "network/reachable");
+        assert_eq!((check.outcome, check.findings[0].accepted.as_deref()), (State::Fail, None));
+        let lapsed = Evidence::of("accepted until", format!("{}: ticket 4711", Timestamp(NOW.0 - 1).day()));
+        assert_eq!(check.findings[0].evidence.0.last(), lapsed.0.last());
     }
 
     #[test]

@@ -68,8 +68,10 @@ pub enum Verdict {
     Incomplete,
     /// Of the selected checks none failed and all that apply were seen.
     SelectedPass,
-    /// Of the selected checks one failed, or was not seen.
+    /// Of the selected checks one failed.
     SelectedFail,
+    /// Of the selected checks none failed, but one that applies was not seen, or none applies.
+    SelectedIncomplete,
 }
 
 /// What a verdict speaks of.

@@ -42,9 +42,19 @@ impl Outputs {
                 bail!("--report {report}: write it as FORMAT=FILE, for example json=report.json");
             };
             output::can_be_written(path.as_ref())?;
-            files.push((render::by_name(format)?, PathBuf::from(path)));
+            let (format, path) = (render::by_name(format)?, PathBuf::from(path));
+            if files.iter().any(|(_, known)| *known == path) {
+                bail!("--report {report}: another --report names this file; give each a name of its own");
+            }
+            files.push((format, path));
         }
-        Ok(Self { style: style(cli, args.width, args.ascii), stdout: render::by_name(&args.output)?, files })
+        let show = match args.show.as_deref() {
+            Some("all") => Show::All,
+            Some("failures") => Show::Failures,
+            _ => Show::Findings,
+        };
+        let style = Style { show, ..style(cli, args.width, args.ascii) };
+        Ok(Self { style, stdout: render::by_name(&args.output)?, files })
     }
 
     /// Writes the report everywhere it was asked for.
@@ -160,8 +170,12 @@ pub(super) fn style(cli: &Cli, width: Option<u16>, ascii: bool) -> Style {
     let color = match cli.color {
         ColorChoice::Always => true,
         ColorChoice::Never => false,
-        ColorChoice::Auto => environment("NO_COLOR").is_none() && (terminal || forced),
+        ColorChoice::Auto => {
+            environment("NO_COLOR").is_none() && (forced || terminal && anstyle_query::term_supports_color())
+        }
     };
+    // A Windows console of before 2016 knows no ANSI colours; a newer one is told to show them. Elsewhere nothing is asked.
+    let color = color && (!terminal || anstyle_query::windows::enable_ansi_colors() != Some(false));
     let utf8 = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| environment(name));
     let ascii_locale = utf8.is_some_and(|locale| matches!(locale.as_str(), "C" | "POSIX"));
     Style {

@@ -25,7 +25,7 @@ impl Renderer for Github {
         let mut lines = Vec::new();
         let level = match report.verdict {
             Verdict::Ready | Verdict::SelectedPass => "notice",
-            Verdict::NotReady | Verdict::SelectedFail | Verdict::Incomplete => "error",
+            Verdict::NotReady | Verdict::SelectedFail | Verdict::Incomplete | Verdict::SelectedIncomplete => "error",
         };
         let why = if is_good(report) { "pinflight has seen all that is required".to_owned() } else { why_not(report) };
         lines.push(command(level, &headline(report), &why, style));

@@ -84,7 +84,7 @@ fn verdict(report: &Report, html: &mut Html) {
     let class = match report.verdict {
         Verdict::Ready | Verdict::SelectedPass => "pass",
         Verdict::NotReady | Verdict::SelectedFail => "fail",
-        Verdict::Incomplete => "warn",
+        Verdict::Incomplete | Verdict::SelectedIncomplete => "warn",
     };
     html.open("header", &[("class", &format!("verdict {class}"))]).raw("\n<h1>");
     html.text(verdict_sign(report.verdict))

@@ -12,7 +12,7 @@ use pinflight_checks::{
 };
 
 use super::{
-    Renderer, Style, escape,
+    Renderer, Show, Style, escape,
     reading::{
         self, IN_FULL, Problem, accepted, in_short, matrix_rows, problems, sentence, value, verdict_sign, why, write,
     },
@@ -27,21 +27,24 @@ impl Renderer for Markdown {
         "markdown"
     }
 
-    fn render(&self, report: &Report, _style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+    fn render(&self, report: &Report, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
         let mut lines = Vec::new();
         verdict(report, &mut lines);
-        for (state, title) in [(State::Fail, "What is wrong"), (State::Warn, "What needs attention")] {
-            findings(report, state, title, &mut lines);
+        findings(report, State::Fail, "What is wrong", &mut lines);
+        if style.show == Show::Failures {
+            next_commands(report, &mut lines);
+        } else {
+            findings(report, State::Warn, "What needs attention", &mut lines);
+            accepted_findings(report, &mut lines);
+            next_commands(report, &mut lines);
+            not_seen(report, &mut lines);
+            guide(report, &mut lines);
+            firewall(report, &mut lines);
+            pins(report, &mut lines);
+            devices(report, &mut lines);
+            certificates(report, &mut lines);
+            every_check(report, &mut lines);
         }
-        accepted_findings(report, &mut lines);
-        next_commands(report, &mut lines);
-        not_seen(report, &mut lines);
-        guide(report, &mut lines);
-        firewall(report, &mut lines);
-        pins(report, &mut lines);
-        devices(report, &mut lines);
-        certificates(report, &mut lines);
-        every_check(report, &mut lines);
         lines.push(format!("{}.", text(&run_line(report))));
         write(&lines, out)
     }

@@ -50,8 +50,8 @@ impl Service {
         let failed = report.counts.fail > 0;
         match report.verdict {
             _ if failed => Self::Critical,
-            Verdict::NotReady => Self::Critical,
-            Verdict::Incomplete | Verdict::SelectedFail => Self::Unknown,
+            Verdict::NotReady | Verdict::SelectedFail => Self::Critical,
+            Verdict::Incomplete | Verdict::SelectedIncomplete => Self::Unknown,
             Verdict::Ready | Verdict::SelectedPass if report.counts.warn > 0 => Self::Warning,
             Verdict::Ready | Verdict::SelectedPass => Self::Ok,
         }

@@ -14,12 +14,13 @@ use super::{
 
 const STATES: [State; 5] = [State::Pass, State::Warn, State::Fail, State::NotObserved, State::Skipped];
 
-const VERDICTS: [(Verdict, &str); 5] = [
+const VERDICTS: [(Verdict, &str); 6] = [
     (Verdict::Ready, "ready"),
     (Verdict::NotReady, "not-ready"),
     (Verdict::Incomplete, "incomplete"),
     (Verdict::SelectedPass, "selected-pass"),
     (Verdict::SelectedFail, "selected-fail"),
+    (Verdict::SelectedIncomplete, "selected-incomplete"),
 ];
 
 /// `-o prometheus`

@@ -142,7 +142,7 @@ pub(super) fn verdict_sign(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Ready | Verdict::SelectedPass => "✓",
         Verdict::NotReady | Verdict::SelectedFail => "✗",
-        Verdict::Incomplete => "?",
+        Verdict::Incomplete | Verdict::SelectedIncomplete => "?",
     }
 }
 

@@ -532,7 +532,7 @@ pub(super) fn selected() -> Report {
 /// The one server that was selected is not there.
 pub(super) fn selected_unseen() -> Report {
     let mut report = selected();
-    (report.verdict, report.headline) = (Verdict::SelectedFail, "SELECTED CHECKS FAIL".to_owned());
+    (report.verdict, report.headline) = (Verdict::SelectedIncomplete, "SELECTED CHECKS INCOMPLETE".to_owned());
     for (id, _) in CHECKS.iter().filter(|(id, _)| id.starts_with("certificate/")) {
         unseen(&mut report, id, "no handshake: connection refused", None);
     }

@@ -90,7 +90,7 @@ pub(super) fn verdict_tone(verdict: Verdict) -> Tone {
     match verdict {
         Verdict::Ready | Verdict::SelectedPass => Tone::Good,
         Verdict::NotReady | Verdict::SelectedFail => Tone::Bad,
-        Verdict::Incomplete => Tone::Warn,
+        Verdict::Incomplete | Verdict::SelectedIncomplete => Tone::Warn,
     }
 }
 

@@ -57,6 +57,7 @@ fn other_styles() {
     insta::assert_snapshot!("pin_mismatch_all", shown("table", &report, all));
     let failures = Style { show: Show::Failures, ..Style::default() };
     insta::assert_snapshot!("pin_mismatch_failures", shown("table", &report, failures));
+    insta::assert_snapshot!("pin_mismatch_failures_markdown", shown("markdown", &report, failures));
 }
 
 /// Without the colours, which take no room.

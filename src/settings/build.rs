@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, net::IpAddr, time::Duration};
 use pinflight_checks::{
     deployment::{
         Accept, AddressFamily, Confirmed, Deployment, DeviceServices, Discovery, FailOn, Network, Policy, RootStore,
-        Scope, ServerAddress, Severity, Trust, TrustService, TrustServiceMode, Vantage,
+        Scope, ServerAddress, Severity, Trust, TrustService, TrustServiceMode, Vantage, selects,
     },
     recording::FileUse,
     time::Timestamp,
@@ -279,6 +279,7 @@ impl<'a> Build<'a> {
         let warning_days = warning.unwrap_or(default.warning_days.max(critical.unwrap_or(0)));
         let critical_days = critical.unwrap_or(default.critical_days.min(warning_days));
         let long = |said: &Located| values::duration(&said.text, false, DECADE);
+        let (only, skip) = self.selection();
         Policy {
             scope: self.word("policy.scope", SCOPES).unwrap_or(default.scope),
             fail_on: self.word("policy.fail_on", FAIL_ON).unwrap_or(default.fail_on),
@@ -288,9 +289,23 @@ impl<'a> Build<'a> {
             max_age: self.one("policy.max_age", long).unwrap_or(default.max_age),
             severity: self.severity(),
             accept: self.accept(),
-            only: self.globs(ONLY),
-            skip: self.globs(SKIP),
+            only,
+            skip,
         }
+    }
+
+    /// `--only` and `--skip`.
+    pub(super) fn selection(&mut self) -> (Vec<String>, Vec<String>) {
+        let known = self.known_checks;
+        let mut globs = |key| self.many(key, |said: &Located| globs::glob(&said.text, known));
+        let (only, skip) = (globs(ONLY), globs(SKIP));
+        if self.errors.is_empty() && !known.iter().any(|id| selects(&only, &skip, id)) {
+            let problem = if only.is_empty() { "no check is left" } else { "no check of --only is left" };
+            let said = self.raw.values.get(SKIP).and_then(|said| said.last());
+            let fix = "skip less; `pinflight list` prints all checks";
+            self.errors.extend(said.map(|said| said.error(SKIP, problem, fix)));
+        }
+        (only, skip)
     }
 
     fn severity(&mut self) -> BTreeMap<String, Severity> {
@@ -338,11 +353,6 @@ impl<'a> Build<'a> {
             self.kept("accept.until", said, parsed)
         });
         Some(Accept { check: check?, target, until, reason: reason? })
-    }
-
-    pub(super) fn globs(&mut self, key: &'static str) -> Vec<String> {
-        let known = self.known_checks;
-        self.many(key, |said| globs::glob(&said.text, known))
     }
 
     fn timeout(&mut self, key: &'static str) -> Option<Duration> {

@@ -42,9 +42,14 @@ pub struct Policy {
 impl Policy {
     /// Whether `only` and `skip` leave this check in.
     pub fn selects(&self, id: &str) -> bool {
-        let any = |globs: &[String]| globs.iter().any(|glob| glob::matches(glob, id));
-        (self.only.is_empty() || any(&self.only)) && !any(&self.skip)
+        selects(&self.only, &self.skip, id)
     }
+}
+
+/// Whether these globs leave this check in.
+pub fn selects(only: &[String], skip: &[String], id: &str) -> bool {
+    let any = |globs: &[String]| globs.iter().any(|glob| glob::matches(glob, id));
+    (only.is_empty() || any(only)) && !any(skip)
 }
 
 impl Default for Policy {

@@ -154,9 +154,10 @@ impl Read {
             not_observed: count(State::NotObserved),
         };
         let fits = match self.verdict {
-            Verdict::Ready | Verdict::Incomplete | Verdict::SelectedPass => counts.fail == 0,
-            Verdict::NotReady => counts.fail > 0,
-            Verdict::SelectedFail => true,
+            Verdict::Ready | Verdict::Incomplete | Verdict::SelectedPass | Verdict::SelectedIncomplete => {
+                counts.fail == 0
+            }
+            Verdict::NotReady | Verdict::SelectedFail => counts.fail > 0,
         };
         if counts != self.counts {
             return Err(Refused::Contradictory("its counts are not those of its checks".to_owned()));

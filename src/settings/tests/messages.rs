@@ -172,6 +172,8 @@ fn flags_and_variables() {
     let variables = |pairs: &[(&str, &str)]| (format!("{pairs:?}"), load_variables(pairs));
     insta::assert_snapshot!(told([
         flags(&["--only", "certificate", "--only", "certificat/*", "--skip", "pins/[a-z]*", "--skip", "orders"]),
+        flags(&["--only", "dns/*", "--skip", "dns/discovery-resolves", "--skip", "dns/*"]),
+        flags(&["--skip", "*"]),
         flags(&["-x", "http://user:geheim@proxy.example.com", "-m", "0", "--connect-timeout", "soon"]),
         flags(&["--discovery", "discovery.awmdm.com:x", "--no-proxy", "a, b:1", "--jobs", "many"]),
         flags(&["--connect-timeout", "10", "-m", "5"]),
