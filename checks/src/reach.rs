@@ -9,7 +9,7 @@ use crate::{
     deployment::{Endpoint, Role, ServiceUrl, TrustServiceMode, Vantage},
     family::{self, Family},
     outcome::{Evidence, Outcome, Target},
-    recording::{ConnectFailure, ConnectionFact, ConversationFailure, ProxyFailure, Recording},
+    recording::{ConnectFailure, ConnectionFact, ConversationFailure, ProxyFailure, Recording, TlsFailure},
     resolve,
 };
 
@@ -212,7 +212,8 @@ fn of(case: &Case<'_>, vantage: Vantage, fact: &ConnectionFact) -> Outcome {
             Outcome::fail(Cause::TcpFailed { address, failure: failure.clone() }, connected(fact))
         }
         ConversationFailure::Tls { failure, .. } => {
-            Outcome::fail(Cause::TlsFailed { address, failure: failure.clone() }, connected(fact))
+            let evidence = with_nameless(case, vantage, fact, failure, connected(fact));
+            Outcome::fail(Cause::TlsFailed { address, failure: failure.clone() }, evidence)
         }
         ConversationFailure::Proxy { failure: ProxyFailure::TargetUnreachable { answer } } => {
             let cause = Cause::ProxyCannotReach { proxy: case.proxy_words(), answer: answer.clone() };
@@ -221,6 +222,35 @@ fn of(case: &Case<'_>, vantage: Vantage, fact: &ConnectionFact) -> Outcome {
         ConversationFailure::Proxy { .. } => {
             Outcome::unanswered(format!("the proxy let no connection to {} through", fact.endpoint))
         }
+    }
+}
+
+/// Where a ClientHello that names the host is stopped and one without a name is answered, it is the name that is stopped.
+fn with_nameless(
+    case: &Case<'_>,
+    vantage: Vantage,
+    fact: &ConnectionFact,
+    failure: &TlsFailure,
+    evidence: Evidence,
+) -> Evidence {
+    let is_stopped = matches!(
+        failure,
+        TlsFailure::ResetAfterClientHello
+            | TlsFailure::ClosedAfterClientHello
+            | TlsFailure::SilentAfterClientHello { .. }
+    );
+    let mut facts = case.from(vantage).flat_map(|recording| &recording.connections);
+    let is_answered = facts.any(|other| {
+        (&other.endpoint, other.address) == (&fact.endpoint, fact.address)
+            && other.sni.is_none()
+            && !other.only_tls12
+            && other.outcome.is_ok()
+    });
+    match &fact.sni {
+        Some(name) if is_stopped && is_answered => {
+            evidence.and("without SNI", format!("the handshake completes: what stops it goes by the name {name}"))
+        }
+        _ => evidence,
     }
 }
 

@@ -1,12 +1,7 @@
 //! Names: asked of the operating system, and of DNS servers by messages of our own, since a resolver library hides the code,
 //! TC and a refused port, which a diagnosis needs.
 
-use std::{
-    collections::BTreeSet,
-    io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    time::Duration,
-};
+use std::{collections::BTreeSet, io, net::IpAddr, time::Duration};
 
 use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind, SockType, getaddrinfo};
 use hickory_proto::{
@@ -25,7 +20,7 @@ use tokio::{
 };
 
 use super::{
-    tcp::{Deadline, Stream, connect, refused, within},
+    tcp::{Deadline, Stream, connect, refused, udp, within},
     tls::Client,
 };
 
@@ -192,7 +187,8 @@ impl Ask<'_> {
     async fn over_udp(&self, name: &Name, kind: RecordType) -> Result<Message, NameFailure> {
         let limit = self.deadline.step(self.step);
         let (id, question) = question(name, kind)?;
-        let socket = udp_socket(self.server.address).await.map_err(|error| unreachable(&error))?;
+        let unreachable = |failure| NameFailure::Unreachable { failure };
+        let (socket, errors) = udp(self.server.address).map_err(|error| unreachable(refused(&error, None)))?;
         let mut wrong = None;
         let asking = async {
             socket.send(&question).await?;
@@ -206,7 +202,7 @@ impl Ask<'_> {
         let asked: Result<io::Result<Message>, Duration> = within(limit, asking).await;
         match (asked, wrong) {
             (Ok(Ok(message)), _) => Ok(message),
-            (Ok(Err(error)), _) => Err(unreachable(&error)),
+            (Ok(Err(error)), _) => Err(unreachable(refused(&error, errors.as_ref()))),
             (Err(_), Some(detail)) => Err(NameFailure::Malformed { detail }),
             (Err(after), None) => Err(NameFailure::TimedOut { after }),
         }
@@ -301,17 +297,6 @@ fn read(bytes: &[u8], id: u16, name: &Name, kind: RecordType) -> Result<Message,
     if repeated || unread { Ok(message) } else { Err("an answer to another question".to_owned()) }
 }
 
-/// A connected socket, so that a closed port is told at once and no other peer is heard; its port is the system's choice.
-async fn udp_socket(server: SocketAddr) -> io::Result<UdpSocket> {
-    let any = match server {
-        SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-        SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-    };
-    let socket = UdpSocket::bind((any, 0)).await?;
-    socket.connect(server).await?;
-    Ok(socket)
-}
-
 /// Waits for the answer; what is none is passed over, since anybody can send such a thing.
 async fn matching_datagram(
     socket: &UdpSocket,
@@ -340,10 +325,6 @@ async fn over_stream(stream: &mut Stream, question: &[u8]) -> io::Result<Vec<u8>
     let mut answer = vec![0; usize::from(length)];
     stream.read_exact(&mut answer).await?;
     Ok(answer)
-}
-
-fn unreachable(error: &io::Error) -> NameFailure {
-    NameFailure::Unreachable { failure: refused(error) }
 }
 
 /// As RFC 1035 and its successors, and every tool, write it.

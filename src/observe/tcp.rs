@@ -10,7 +10,7 @@ use pinflight_checks::recording::ConnectFailure;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpSocket, TcpStream},
+    net::{TcpSocket, TcpStream, UdpSocket},
     time::Instant,
 };
 
@@ -87,9 +87,19 @@ async fn connect_once(address: SocketAddr, limit: Duration) -> Result<TcpStream,
     }
 }
 
-/// Why a connected UDP socket is of no use: the same errors, told at sending or receiving.
-pub(super) fn refused(error: &io::Error) -> ConnectFailure {
-    failure(error, None, Duration::ZERO)
+/// A connected UDP socket, so that a closed port is told at once and no other peer is heard; its port is the system's choice.
+/// And a second handle, to read by what ICMP says of it.
+pub(super) fn udp(address: SocketAddr) -> io::Result<(UdpSocket, Option<Socket>)> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_nonblocking(true)?;
+    let errors = icmp::watch(&socket, address);
+    socket.connect(&address.into())?;
+    Ok((UdpSocket::from_std(socket.into())?, errors))
+}
+
+/// Why it is of no use: the errors of TCP, told at sending or receiving.
+pub(super) fn refused(error: &io::Error, errors: Option<&Socket>) -> ConnectFailure {
+    failure(error, icmp::blame(errors), Duration::ZERO)
 }
 
 fn failure(error: &io::Error, blame: Option<Blame>, after: Duration) -> ConnectFailure {

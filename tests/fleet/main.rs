@@ -5,6 +5,8 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../common/site.rs"]
+mod site;
 mod world;
 
 use std::{

@@ -6,24 +6,12 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::mpsc,
-    thread::JoinHandle,
 };
 
-use nix::{
-    sched::{CloneFlags, setns},
-    sys::{
-        prctl::set_child_subreaper,
-        signal::{Signal, kill},
-        wait::wait,
-    },
-    unistd::Pid,
-};
-use pinflight_fixtures::{Scenario, Variant, raise_in};
-use tokio::sync::oneshot;
+use nix::sys::{prctl::set_child_subreaper, wait::wait};
+use pinflight_fixtures::{Scenario, Variant};
 
-/// The deployment has 10.0.0.0/8.
-const NETWORK: u8 = 10;
+use crate::site::{Site, end_processes, ip, name};
 
 /// A machine that is looked from.
 pub struct Machine {
@@ -72,8 +60,6 @@ impl World {
         set_child_subreaper(true).unwrap();
         let site = name("site");
         ip(&["netns", "add", &site]);
-        ip(&["-n", &site, "link", "set", "lo", "up"]);
-        ip(&["-n", &site, "route", "add", "local", &format!("{NETWORK}.0.0.0/8"), "dev", "lo"]);
         for (index, machine) in MACHINES.iter().enumerate() {
             let namespace = name(machine.group);
             let cable = format!("pf{index}");
@@ -85,7 +71,7 @@ impl World {
             ip(&["-n", &namespace, "link", "set", "pf", "up"]);
             ip(&["-n", &namespace, "route", "add", "default", "via", &format!("172.31.{index}.1")]);
         }
-        world.site = Some(Site::raise(&site, &world.path("deployment")));
+        world.site = Some(Site::raise(&site, &world.path("deployment"), Scenario::sound(Variant::OnPremises)));
         Self::open_all();
         world.make_key("key");
         // OpenSSH insists on this place.
@@ -220,60 +206,4 @@ impl Drop for World {
         }
         while wait().is_ok() {}
     }
-}
-
-/// The deployment, on a thread that lives in its namespace.
-struct Site {
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Site {
-    /// Returns when it stands and its configurations are written.
-    fn raise(namespace: &str, folder: &Path) -> Self {
-        fs::create_dir(folder).unwrap();
-        let (folder, namespace) = (folder.to_owned(), File::open(format!("/run/netns/{namespace}")).unwrap());
-        let (stop, stopped) = oneshot::channel();
-        let (up, is_up) = mpsc::channel();
-        let thread = std::thread::spawn(move || {
-            setns(namespace, CloneFlags::CLONE_NEWNET).unwrap();
-            // Every task on this thread: another would be in another namespace.
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let running = raise_in(NETWORK, &Scenario::sound(Variant::OnPremises), &folder).await.unwrap();
-                up.send(()).unwrap();
-                let _ = stopped.await;
-                running.stop().await;
-            });
-        });
-        let site = Self { stop: Some(stop), thread: Some(thread) };
-        is_up.recv().unwrap();
-        site
-    }
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-fn end_processes(namespace: &str) {
-    let pids = Command::new("ip").args(["netns", "pids", namespace]).output().map(|output| output.stdout);
-    for pid in String::from_utf8_lossy(&pids.unwrap_or_default()).lines().filter_map(|pid| pid.parse().ok()) {
-        // It may have ended by itself.
-        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-    }
-}
-
-fn name(role: &str) -> String {
-    format!("pinflight-{}-{role}", std::process::id())
-}
-
-fn ip(arguments: &[&str]) {
-    let status = Command::new("ip").args(arguments).status().unwrap();
-    assert!(status.success(), "ip {}", arguments.join(" "));
 }

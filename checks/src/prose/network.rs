@@ -86,7 +86,8 @@ pub(super) fn tls(address: Option<SocketAddr>, failure: &TlsFailure) -> (String,
         | TlsFailure::ClosedAfterClientHello
         | TlsFailure::SilentAfterClientHello { .. } => {
             "something looks into the connection and stops it: except this host name from SNI filtering and TLS inspection; \
-             if the server itself does so, look at its certificate binding"
+             if the server itself does so, look at its certificate binding; if large packets are lost on the way (a \
+             smaller MTU, and ICMP filtered), let ICMP \"fragmentation needed\" through"
         }
         TlsFailure::Alert { .. } => {
             "look at the server's TLS settings: versions, suites, and the certificate bound to this name"

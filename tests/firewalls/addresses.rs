@@ -1,10 +1,4 @@
-//! Real firewalls: two network namespaces of the test's own, nftables between them, and each failure named as what it is.
-
-#![expect(clippy::unwrap_used, reason = "a test")]
-
-mod common;
-#[path = "common/tls.rs"]
-mod tls;
+//! Two namespaces with a firewall between them: each failure at an address of the server, as `network/reachable` tells it.
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use self::tls::OpenSsl;
+use crate::tls::OpenSsl;
 
 /// Each address of the server with what the firewall does there, and what has to be said of it.
 const ADDRESSES: [(&str, &str, &str); 8] = [
