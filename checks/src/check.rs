@@ -260,7 +260,7 @@ impl<'a> Case<'a> {
     /// Why a name is not looked up here, where that is so.
     pub fn names_go_to_proxy(&self, host: &str) -> Option<String> {
         let proxy = self.deployment.network.proxy_for(host)?;
-        proxy.scheme.resolves_names().then(|| format!("the proxy {proxy} resolves it"))
+        proxy.scheme.resolves_names().then(|| format!("the proxy {proxy} resolves names"))
     }
 
     /// Whether there is a Trust Service to be asked.

@@ -35,6 +35,12 @@ impl Reading {
     pub fn agrees(&self) -> bool {
         self.ahead.abs() <= TOLERANCE
     }
+
+    /// `ds.example.com:443@10.1.0.11: 3 s ahead`
+    pub fn words(&self) -> String {
+        let direction = if self.ahead < 0 { "behind" } else { "ahead" };
+        format!("{}: {} s {direction}", self.target, self.ahead.unsigned_abs())
+    }
 }
 
 /// What a recording's readings come to.

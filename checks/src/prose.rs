@@ -48,6 +48,14 @@ pub fn tls_failure(failure: &TlsFailure) -> String {
     network::tls_words(failure)
 }
 
+/// `a`, `a and b`, `a, b and c`
+fn series(items: &[String]) -> String {
+    match items {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => items.concat(),
+    }
+}
+
 fn tell(cause: &Cause) -> (String, String) {
     match cause {
         Cause::NameUnresolved { name, resolver, failure } => network::name(name, resolver, failure),
@@ -109,5 +117,15 @@ fn tell(cause: &Cause) -> (String, String) {
         }
         Cause::PlatformRule { certificate, rule } => platform::tell(certificate, rule),
         _ => tls::tell(cause),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_series_reads_as_one_is_spoken() {
+        let series = |items: &[&str]| super::series(&items.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!([series(&[]), series(&["a"]), series(&["a", "b"])], ["", "a", "a and b"]);
+        assert_eq!(series(&["a", "b", "c"]), "a, b and c");
     }
 }

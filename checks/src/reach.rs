@@ -64,7 +64,7 @@ impl Row {
     pub fn judge(&self, case: &Case<'_>) -> Judgement {
         let Some(endpoint) = self.endpoint(case) else { return vec![] };
         let whole = Target::Endpoint(endpoint.clone());
-        let unseen = format!("only {} can show whether it reaches {endpoint}", self.source.place());
+        let unseen = format!("whether {endpoint} can be reached is to be seen from {}", self.source.place());
         if let Some(outcome) = case.elsewhere(&[self.source], &unseen) {
             return vec![(whole, outcome)];
         }

@@ -3,6 +3,7 @@
 use crate::{
     cause::Cause,
     check::{Case, Check, CheckId, Judgement, Meta},
+    client::counted,
     clock::{self, Reading, Verdict},
     deployment::{Role, TrustServiceMode, Vantage},
     outcome::{Evidence, Outcome, Target},
@@ -53,12 +54,12 @@ fn of(case: &Case<'_>, recording: &Recording) -> Judgement {
     if readings.is_empty() {
         return vec![(here, unseen(recording))];
     }
-    let evidence = || readings.iter().fold(Evidence::none(), |evidence, reading| evidence.and("peer", words(reading)));
+    let evidence = || readings.iter().fold(Evidence::none(), |evidence, reading| evidence.and("peer", reading.words()));
     let differing = readings.iter().filter(|reading| !reading.agrees());
     match clock::verdict(&readings) {
         Verdict::Agrees => {
             let most = readings.iter().map(|reading| reading.ahead.abs()).max().unwrap_or_default();
-            let compared = format!("{} servers, {most} s apart at most", readings.len());
+            let compared = format!("{}, {most} s apart at most", counted(readings.len(), "server"));
             vec![(here, Outcome::Pass(Evidence::of("compared", compared)))]
         }
         Verdict::LocalWrong { ahead, services } => {
@@ -90,13 +91,6 @@ fn of(case: &Case<'_>, recording: &Recording) -> Judgement {
 }
 
 /// `ds.example.com:443@10.1.0.11: 3600 s ahead`
-fn words(reading: &Reading) -> String {
-    match reading.ahead {
-        0.. => format!("{}: {} s ahead", reading.target, reading.ahead),
-        behind => format!("{}: {} s behind", reading.target, behind.unsigned_abs()),
-    }
-}
-
 fn unseen(recording: &Recording) -> Outcome {
     let answered = recording.answers.iter().filter(|fact| fact.outcome.is_ok()).count();
     if answered > 0 {

@@ -7,7 +7,7 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
     let (message, remedy) = match cause {
         Cause::CsrUnreadable { detail } => (
             format!("it is no certificate signing request that can be read: {detail}"),
-            "make the request again (`pinflight csr FILE --fix` prints how), and give the file whole",
+            "make the request again (pinflight csr FILE --fix prints how), and give the file whole",
         ),
         Cause::CsrSignatureInvalid { algorithm } => (
             format!("the request is not signed with the key that it is for ({algorithm})"),
@@ -16,7 +16,7 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
         ),
         Cause::CsrKeyWeak { key } => (
             format!("the request is for a key that devices do not take: {key}"),
-            "make the request again with RSA of 2048 bits or more, P-256 or P-384 (`pinflight csr FILE --fix` prints how)",
+            "make the request again with RSA of 2048 bits or more, P-256 or P-384 (pinflight csr FILE --fix prints how)",
         ),
         Cause::CsrKeyUnusual { key } => (
             format!("the request is for a key that not every platform takes: {key}"),
@@ -24,15 +24,14 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
         ),
         Cause::CsrEmailMissing => (
             "the request has no e-mail address, neither in its subject nor in its subject alternative name".to_owned(),
-            "make the request again with an e-mail address in the domain of the Workspace ONE ID (`pinflight csr FILE \
-             --fix` prints how), and have that one signed",
+            "make the request again with an e-mail address in the domain of the Workspace ONE ID (pinflight csr FILE --fix prints how), and have that one signed",
         ),
         Cause::CsrEmailElsewhere { emails, domain, inside } if inside.is_empty() => (
             format!(
                 "the request's e-mail address {} is not in the Workspace ONE ID's domain {domain}",
                 emails.join(", ")
             ),
-            "make the request again with an address whose domain is exactly that one (`pinflight csr FILE --fix` prints \
+            "make the request again with an address whose domain is exactly that one (pinflight csr FILE --fix prints \
              how); or correct trust_service.workspace_one_id_domain",
         ),
         Cause::CsrEmailElsewhere { emails, domain, inside } => (
@@ -50,7 +49,7 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
                 names.len(),
                 names.join(", ")
             ),
-            "make the request again with the Trust Service's host as its one DNS name (`pinflight csr FILE --fix` prints \
+            "make the request again with the Trust Service's host as its one DNS name (pinflight csr FILE --fix prints \
              how)",
         ),
         Cause::CsrNameMismatch { host, names } => (
@@ -59,7 +58,7 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
             } else {
                 format!("the request is for {}, and not for {host}", names.join(", "))
             },
-            "make the request again for the Trust Service's host (`pinflight csr FILE --fix` prints how); or correct \
+            "make the request again for the Trust Service's host (pinflight csr FILE --fix prints how); or correct \
              trust_service.url",
         ),
         Cause::CsrNameInCommonNameOnly { host } => (
@@ -67,7 +66,7 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
                 "the request has {host} in its CN only; devices read the subject alternative name, and whether the \
                  signing service writes one is not known"
             ),
-            "put the host into the subject alternative name as well (`pinflight csr FILE --fix` prints how)",
+            "put the host into the subject alternative name as well (pinflight csr FILE --fix prints how)",
         ),
         Cause::CertificateNotFromCsr { certificate, csr_spki_sha256, certificate_spki_sha256 } => (
             format!(

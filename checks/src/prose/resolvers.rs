@@ -37,8 +37,8 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
                 format!("take {name} out of the hosts file of this machine, unless it stands there on purpose")
             } else {
                 format!(
-                    "find out which of the two devices are given, and correct the other's records of {name}; where both are \
-                     meant, bind the same certificate at both, or have both keys pinned"
+                    "find out which of these answers devices are given, and correct the records of {name} behind the others; \
+                     where all are meant, bind the same certificate at each, or have all keys pinned"
                 )
             };
             (format!("{name} leads to different servers: {}", each.join("; ")), remedy)

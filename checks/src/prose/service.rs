@@ -59,7 +59,7 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
                 .to_owned(),
         ),
         Cause::TrustServiceUrlDiffers { handed_out, declared } => (
-            format!("Device Services hand out {handed_out}, but {declared} is declared"),
+            format!("Device Services hands out {handed_out}, but {declared} is declared"),
             "save the right URL in the console (Settings › System › Security › Trust Service), or correct \
              trust_service.url"
                 .to_owned(),

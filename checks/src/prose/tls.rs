@@ -134,11 +134,11 @@ fn stop_offering(place: Place) -> &'static str {
 fn proved(proof: &InterceptionProof) -> String {
     match proof {
         InterceptionProof::SignsDiscoveryToo { vantage, hosts } => {
-            format!("seen from {vantage}, this one issuer, which is not public, signs for {}", hosts.join(" and for "))
+            format!("seen from {vantage}, this one issuer, which is not public, signs for {}", super::series(hosts))
         }
         InterceptionProof::UnrelatedElsewhere { vantage, hosts, elsewhere } => format!(
             "seen from {vantage} it signs for {}, which have issuers of their own seen from {elsewhere}",
-            hosts.join(" and for ")
+            super::series(hosts)
         ),
         InterceptionProof::TrustedElsewhere { vantage, host, elsewhere } => format!(
             "seen from {vantage} its root is neither public nor declared, and seen from {elsewhere} the chain of {host} is \
@@ -153,7 +153,7 @@ fn proved(proof: &InterceptionProof) -> String {
 fn hosts(proof: &InterceptionProof) -> String {
     match proof {
         InterceptionProof::SignsDiscoveryToo { hosts, .. } | InterceptionProof::UnrelatedElsewhere { hosts, .. } => {
-            hosts.join(" and ")
+            super::series(hosts)
         }
         InterceptionProof::TrustedElsewhere { host, .. } | InterceptionProof::SignsForTheVendor { host, .. } => {
             host.clone()

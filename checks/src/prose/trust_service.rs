@@ -34,7 +34,7 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
                 Sharing::Url => format!("the Trust Service's URL has the host and port of Device Services ({host})"),
                 Sharing::Address => format!("the Trust Service has the address and port of Device Services ({host})"),
                 Sharing::DeviceServices => {
-                    format!("Device Services answer on the Trust Service's port too: under {host}, {what} is presented")
+                    format!("Device Services answers on the Trust Service's port too: under {host}, {what} is presented")
                 }
                 Sharing::TrustService => {
                     format!("the Trust Service answers on Device Services' port too: under {host}, {what} is presented")

@@ -45,7 +45,10 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
 
 pub(super) fn next(cause: &Cause) -> (String, String) {
     match cause {
-        Cause::NextKeyNotPinned { pins_source, certificate, pin, hours_before, in_use_until, publish_by, too_late } => {
+        // The pin itself, of some five hundred characters, is in the cause.
+        Cause::NextKeyNotPinned {
+            pins_source, certificate, hours_before, in_use_until, publish_by, too_late, ..
+        } => {
             let before = span(*hours_before);
             let deadline = if *too_late {
                 format!("which leaves less than the {before} that devices may need to learn a pin")
@@ -59,14 +62,13 @@ pub(super) fn next(cause: &Cause) -> (String, String) {
                     certificate.subject, certificate.serial,
                 ),
                 if *too_late {
-                    format!(
-                        "renew with the key in use, which is pinned already; with the new key, devices that were offline \
-                         are refused until they fetch this pin, so publish it at once: {pin}"
-                    )
+                    "renew with the key in use, which is pinned already; with the new key, devices that were offline are \
+                     refused until they fetch its pin, so publish it at once (pinflight pins FILE prints it)"
+                        .to_owned()
                 } else {
                     format!(
-                        "do not switch yet: upload this certificate beside those in use, see that this pin is answered, \
-                         wait {before}, then switch; the pin is {pin}"
+                        "do not switch yet: upload this certificate beside those in use, see that its pin is answered \
+                         (pinflight pins FILE prints it), wait {before}, then switch"
                     )
                 },
             )

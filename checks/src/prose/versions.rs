@@ -5,7 +5,7 @@ use crate::cause::Cause;
 pub(super) fn tell(cause: &Cause) -> (String, String) {
     match cause {
         Cause::TlsTooOld { versions, suites } => (
-            format!("the server speaks {} and nothing newer, with {}", versions.join(" and "), suites.join(", ")),
+            format!("the server speaks {} and nothing newer, with {}", super::series(versions), suites.join(", ")),
             "enable TLS 1.2, better TLS 1.3 too, with ECDHE suites; devices speak nothing older".to_owned(),
         ),
         Cause::TlsNoUsableSuite { suites, .. } => (

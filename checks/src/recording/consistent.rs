@@ -274,12 +274,11 @@ fn clocks(case: &Case<'_>, names: &[String]) -> Judgement {
         let (ahead, behind) = if apart > 0 { (one, other) } else { (other, one) };
         let recordings = named(names, &[ahead, behind]);
         let cause = Cause::ClocksApart { recordings, seconds: apart.unsigned_abs() };
-        let words = |index: usize| {
-            let readings = readings.get(index).cloned().flatten().unwrap_or_default();
-            let words = readings.iter().map(|reading| format!("{}: {} s", reading.target, reading.ahead));
-            words.collect::<Vec<_>>().join(", ")
-        };
-        let evidence = Evidence::of("servers ahead", words(ahead)).and("servers ahead", words(behind));
+        let evidence = [ahead, behind].into_iter().fold(Evidence::none(), |evidence, index| {
+            let readings = readings.get(index).and_then(Option::as_ref).into_iter().flatten();
+            let words: Vec<String> = readings.map(Reading::words).collect();
+            evidence.and("servers", format!("by {}: {}", named(names, &[index]).join(""), words.join(", ")))
+        });
         (Target::Thing("the clocks".to_owned()), Outcome::warn(cause, evidence))
     });
     told.into_iter().collect()

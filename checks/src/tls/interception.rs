@@ -80,7 +80,7 @@ fn of(case: &Case<'_>, presented: &Presented<'_>, chain: &ChainFacts, compared: 
         end if end.is_public() => Outcome::Pass(evidence.and("root", "public")),
         PathEnd::SigningRoot { .. } => Outcome::Pass(evidence.and("root", "the Workspace ONE signing root")),
         _ if compared.contains(&leaf.id) => Outcome::Pass(
-            evidence.and("root", "private, and its issuer signs not for discovery and the customer's hosts alike"),
+            evidence.and("root", "private, and its issuer does not sign for discovery and the customer's hosts alike"),
         ),
         _ => Outcome::Skipped(
             "its root is private, and there was no certificate of discovery to compare its issuer with".to_owned(),

@@ -13,14 +13,14 @@ use crate::{
     registry::EVERY_WAY,
 };
 
-/// Device Services hand out the Trust Service URL that is declared.
+/// Device Services hands out the Trust Service URL that is declared.
 pub struct Redirect;
 
 impl Check for Redirect {
     fn meta(&self) -> &'static Meta {
         &Meta {
             id: CheckId("trust-service/redirect"),
-            title: "Device Services hand out the declared Trust Service URL",
+            title: "Device Services hands out the declared Trust Service URL",
             steps: &[GuideStep::S5],
             depends_on: EVERY_WAY,
             since: "0.1.0",
