@@ -52,7 +52,7 @@ impl Renderer for Github {
 fn details(report: &Report, check: &CheckReport) -> String {
     let hidden = hidden_by(report, check.id);
     let hidden = if hidden.is_empty() { String::new() } else { format!("hides: {}\n", hidden.join(", ")) };
-    told(check) + &hidden + &format!("more: pinflight explain {}", check.id)
+    told(report, check) + &hidden + &format!("more: pinflight explain {}", check.id)
 }
 
 /// `::level title=TITLE::MESSAGE`, a line of its own.

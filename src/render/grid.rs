@@ -12,7 +12,7 @@ const LONG: usize = 16;
 /// The longest piece of a cell, in characters.
 const CELL: usize = 120;
 /// What the column that yields first keeps until the others yield too.
-const MODEST: usize = 14;
+const MODEST: usize = 16;
 
 /// A table; every row has as many cells as the first.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use std::io;
 use pinflight_checks::{
     check::CheckId,
     outcome::State,
-    report::{CheckReport, PinCell, Report, TargetReport, Verdict},
+    report::{CheckReport, PinCell, PinSource, Report, TargetReport, Verdict},
 };
 
 use self::markup::Html;
@@ -113,13 +113,13 @@ fn findings(report: &Report, state: State) -> Html {
         html.mark(state).raw(" ").code(check.id.0).raw("</h3>\n").element("p", &[("class", "proves")], check.title);
         let (shown, rest) = problems.split_at(IN_FULL.min(problems.len()));
         for problem in shown {
-            item(problem, &mut html);
+            item(report, problem, &mut html);
         }
         if !rest.is_empty() {
             let count = counted(rest.len(), "more finding");
             html.raw("<details><summary>And ").text(&count).raw("</summary>\n");
             for problem in rest {
-                item(problem, &mut html);
+                item(report, problem, &mut html);
             }
             html.raw("</details>\n");
         }
@@ -132,10 +132,10 @@ fn findings(report: &Report, state: State) -> Html {
     html
 }
 
-fn item(problem: &Problem<'_>, html: &mut Html) {
+fn item(report: &Report, problem: &Problem<'_>, html: &mut Html) {
     html.raw("<div class=\"item\">\n").targets(&problem.targets).element("p", &[], &problem.finding.message);
     html.raw("<p class=\"do\"><strong>Do</strong> ").sentence(&problem.finding.remedy).raw("</p>\n");
-    html.evidence(&problem.finding.evidence).raw("</div>\n");
+    html.evidence(&problem.evidence(report)).raw("</div>\n");
 }
 
 fn accepted_findings(report: &Report) -> Html {
@@ -146,10 +146,7 @@ fn accepted_findings(report: &Report) -> Html {
                 .code(check.id.0)
                 .raw("</h3>\n")
                 .targets(&[&finding.target]);
-            html.element("p", &[], &finding.message)
-                .raw("<p><strong>Accepted</strong> ")
-                .sentence(reason)
-                .raw("</p>\n");
+            html.element("p", &[], &finding.message).raw("<p><strong>Because</strong> ").sentence(reason).raw("</p>\n");
             html.evidence(&finding.evidence).close("article");
         }
     }
@@ -225,6 +222,9 @@ fn guide(report: &Report) -> Html {
     html
 }
 
+/// Places that are not folded.
+const FEW: usize = 2;
+
 /// Rows that differ by their place alone are one.
 fn pins(report: &Report) -> Html {
     let mut html = Html::default();
@@ -235,10 +235,13 @@ fn pins(report: &Report) -> Html {
     html.raw(
         "<div class=\"wide\"><table class=\"pins\"><thead><tr><th scope=\"col\">Key of</th><th scope=\"col\">Key</th>",
     );
-    for source in sources {
+    let size = |source: &PinSource| {
         let count = source.pins.map_or("not seen".to_owned(), |pins| counted(pins, "pin"));
-        html.open("th", &[("scope", "col")]).text(&source.title).raw("<br><small>").text(&count);
-        html.raw(if source.used { ", used by devices</small>" } else { "</small>" }).close("th");
+        if source.used { format!("{count}, used by devices") } else { count }
+    };
+    for source in sources {
+        html.open("th", &[("scope", "col")]).text(&source.title).raw("<br><small>").text(&size(source));
+        html.raw("</small>").close("th");
     }
     html.raw("</tr></thead><tbody>\n");
     for (row, targets) in matrix_rows(report) {
@@ -250,12 +253,22 @@ fn pins(report: &Report) -> Html {
         if let Some(subject) = &row.subject {
             html.raw("<br><small>").text(subject).raw("</small>");
         }
-        let places = if targets.len() == 1 { "1 place".to_owned() } else { format!("{} places", targets.len()) };
-        html.raw("<details><summary>").text(&places).raw("</summary>\n");
-        if let Some(key) = &row.spki_sha256 {
-            html.raw("<p><code>sha256//").text(key).raw("</code></p>\n");
+        let few = targets.len() <= FEW;
+        if few {
+            html.raw("\n").targets(&targets);
         }
-        html.targets(&targets).raw("</details></td>");
+        if !few || row.spki_sha256.is_some() {
+            let folded = if few { "Whole key".to_owned() } else { format!("{} places", targets.len()) };
+            html.raw("<details><summary>").text(&folded).raw("</summary>\n");
+            if let Some(key) = &row.spki_sha256 {
+                html.raw("<p><code>sha256//").text(key).raw("</code></p>\n");
+            }
+            if !few {
+                html.targets(&targets);
+            }
+            html.raw("</details>");
+        }
+        html.close("td");
         for (source, cell) in sources.iter().zip(&row.cells) {
             let (class, words) = match cell {
                 PinCell::Match => ("pass", "✓ match"),
@@ -265,7 +278,8 @@ fn pins(report: &Report) -> Html {
                 PinCell::Unknown => ("warn", "? unknown"),
                 PinCell::NotObserved => ("not-observed", "– not seen"),
             };
-            html.open("td", &[("data-of", &value(&source.title))]);
+            // Where there is no room for a head, each cell brings its own.
+            html.open("td", &[("data-of", &format!("{} ({})", value(&source.title), size(source)))]);
             html.element("span", &[("class", &format!("mark {class}"))], words).close("td");
         }
         html.raw("</tr>\n");

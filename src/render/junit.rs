@@ -31,7 +31,7 @@ impl Renderer for Junit {
                 suites.push(TestSuite::new(check.category));
             }
             if let Some(suite) = suites.last_mut() {
-                suite.add_test_case(case(check));
+                suite.add_test_case(case(report, check));
             }
         }
         if let Some(taken_at) = DateTime::from_timestamp(report.taken_at.0, 0) {
@@ -72,9 +72,9 @@ fn verdict(report: &Report) -> TestSuite {
     suite
 }
 
-fn case(check: &CheckReport) -> TestCase {
+fn case(report: &Report, check: &CheckReport) -> TestCase {
     let mut status = TestCaseStatus::success();
-    let mut output = told(check);
+    let mut output = told(report, check);
     match check.outcome {
         State::Pass | State::Warn => {}
         State::Skipped => {

@@ -6,7 +6,6 @@
 use std::{fmt::Write, io};
 
 use pinflight_checks::{
-    client::PlaceEnding,
     outcome::{State, Target},
     report::{ChainView, CheckReport, PinCell, Report},
 };
@@ -14,9 +13,13 @@ use pinflight_checks::{
 use super::{
     Renderer, Show, Style, escape,
     reading::{
-        self, IN_FULL, Problem, accepted, in_short, matrix_rows, problems, sentence, value, verdict_sign, why, write,
+        self, IN_FULL, Problem, accepted, in_short, matrix_rows, problems, provided, sentence, value, verdict_sign,
+        why, write,
     },
-    table::{as_of, common_name, counted, counts, hidden_by, not_seen_in_full, run_line, seen_from, step, word},
+    table::{
+        as_of, common_name, counted, counts, hidden_by, not_seen_in_full, parted_words, run_line, seen_from,
+        skipped_together, step, word,
+    },
 };
 
 /// `-o markdown`
@@ -91,7 +94,7 @@ fn findings(report: &Report, state: State, title: &str, lines: &mut Vec<String>)
         lines.push(String::new());
         let (shown, rest) = problems.split_at(IN_FULL.min(problems.len()));
         for problem in shown {
-            item(problem, lines);
+            item(report, problem, lines);
         }
         if !rest.is_empty() {
             let targets: Vec<String> =
@@ -100,18 +103,17 @@ fn findings(report: &Report, state: State, title: &str, lines: &mut Vec<String>)
         }
         let hidden = if state == State::Fail { hidden_by(report, check.id) } else { Vec::new() };
         if !hidden.is_empty() {
-            let hidden: Vec<String> = hidden.iter().map(|id| text(id)).collect();
-            lines.push(format!("- Hides: {}", hidden.join(", ")));
+            lines.push(format!("- Hides: {}", ids(&hidden)));
         }
         lines.push(format!("- More: {}", code(&format!("pinflight explain {}", check.id))));
         lines.push(String::new());
     }
 }
 
-fn item(problem: &Problem<'_>, lines: &mut Vec<String>) {
+fn item(report: &Report, problem: &Problem<'_>, lines: &mut Vec<String>) {
     let targets: Vec<String> = problem.targets.iter().map(|target| place(target)).collect();
     lines.push(format!("- {}: {}", targets.join(", "), text(&sentence(&problem.finding.message))));
-    let facts = &problem.finding.evidence.0;
+    let facts = problem.evidence(report).0;
     lines.extend(facts.iter().map(|fact| format!("  - {}: {}", fact.label, code(&value(&fact.value)))));
     lines.push(format!("  - **Do:** {}", text(&sentence(&problem.finding.remedy))));
 }
@@ -157,8 +159,8 @@ fn not_seen(report: &Report, lines: &mut Vec<String>) {
     });
     let told = told.collect();
     list(lines, "Not seen", told);
-    let skipped = report.checks.iter().filter(|check| check.outcome == State::Skipped);
-    let skipped = skipped.map(|check| format!("- {}: {}", code(check.id.0), text(&why(check)))).collect();
+    let skipped = skipped_together(report).into_iter();
+    let skipped = skipped.map(|(checks, why)| format!("- {}: {}", ids(&checks), text(&sentence(&why)))).collect();
     list(lines, "Skipped", skipped);
 }
 
@@ -229,16 +231,18 @@ fn pins(report: &Report, lines: &mut Vec<String>) {
 fn devices(report: &Report, lines: &mut Vec<String>) {
     let Some(journey) = &report.journey else { return };
     let row = |story: &pinflight_checks::client::Story| {
-        let better = |place: &&PlaceEnding| place.ending.rank() < story.ending.rank();
-        let elsewhere = story.places.iter().find(better);
-        let elsewhere = elsewhere.map(|place| format!(" (elsewhere {})", place.ending.words())).unwrap_or_default();
+        let parted = parted_words(story).map(|words| format!(" {}", sentence(&words))).unwrap_or_default();
         let because: Vec<String> = story.because.iter().map(|id| code(id.0)).collect();
         let why = story.ending.why().map(|why| text(&sentence(why))).unwrap_or_default();
         let because = if because.is_empty() { why } else { because.join(", ") };
-        vec![story.title.to_owned(), text(&format!("{}{elsewhere}", story.ending.words())), because]
+        vec![story.title.to_owned(), text(&format!("{}{parted}", story.ending.words())), because]
     };
     let rows = journey.stories.iter().map(row).collect::<Vec<_>>();
     table(lines, "Devices, by the known client's rules", &["device", "ends in", "because"], &rows);
+    let provided = provided(journey);
+    if !provided.is_empty() {
+        paragraph(lines, &format!("Provided that {}.", sentence(&provided.join("; "))));
+    }
 }
 
 fn certificates(report: &Report, lines: &mut Vec<String>) {
@@ -296,6 +300,12 @@ fn rows(lines: &mut Vec<String>, titles: &[&str], rows: &[Vec<String>]) {
 
 fn place(target: &Target) -> String {
     code(&value(&target.to_string()))
+}
+
+/// Checks by id; a whole category by its pattern, with their number.
+fn ids(ids: &[String]) -> String {
+    let one = |id: &String| if id.contains(' ') { text(id) } else { code(id) };
+    ids.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// Sign and word.

@@ -1,9 +1,11 @@
 //! What a report says, gathered for the formats that tell it line by line; each of them escapes it for its own medium.
 
-use std::io;
+use std::{collections::BTreeSet, io};
 
 use pinflight_checks::{
-    outcome::{State, Target},
+    client::Journey,
+    deployment::Vantage,
+    outcome::{Evidence, State, Target},
     report::{CertificateView, CheckReport, FindingReport, PinRow, Report, ReportScope, Verdict},
     time::Timestamp,
 };
@@ -26,19 +28,27 @@ pub(super) fn sentence(text: &str) -> String {
     escape::terminal(text, escape::SENTENCE, true)
 }
 
-/// Findings of a check that say the same, with all their targets.
+/// Findings of a check that say the same, with all their targets and all who saw them.
 pub(super) struct Problem<'a> {
     pub finding: &'a FindingReport,
     pub targets: Vec<&'a Target>,
+    pub seen_from: BTreeSet<Vantage>,
 }
 
 impl Problem<'_> {
     fn says_the_same(&self, other: &FindingReport) -> bool {
         let this = self.finding;
-        this.message == other.message
-            && this.remedy == other.remedy
-            && this.evidence == other.evidence
-            && this.seen_from == other.seen_from
+        this.message == other.message && this.remedy == other.remedy && this.evidence == other.evidence
+    }
+
+    /// What was seen; and by whom, where that is not every vantage.
+    pub fn evidence(&self, report: &Report) -> Evidence {
+        let evidence = self.finding.evidence.clone();
+        if self.seen_from.is_empty() || self.seen_from == report.vantages {
+            return evidence;
+        }
+        let vantages: Vec<&str> = self.seen_from.iter().map(|vantage| vantage.id()).collect();
+        evidence.and("seen from", vantages.join(", "))
     }
 }
 
@@ -48,10 +58,13 @@ pub(super) fn problems(check: &CheckReport, state: State) -> Vec<Problem<'_>> {
     let counting = check.findings.iter().filter(|finding| finding.outcome == state && finding.accepted.is_none());
     for finding in counting {
         let target = &finding.target;
-        match problems.iter_mut().find(|problem| problem.says_the_same(finding)) {
-            Some(problem) if problem.targets.contains(&target) => {}
-            Some(problem) => problem.targets.push(target),
-            None => problems.push(Problem { finding, targets: vec![target] }),
+        let Some(problem) = problems.iter_mut().find(|problem| problem.says_the_same(finding)) else {
+            problems.push(Problem { finding, targets: vec![target], seen_from: finding.seen_from.clone() });
+            continue;
+        };
+        problem.seen_from.extend(&finding.seen_from);
+        if !problem.targets.contains(&target) {
+            problem.targets.push(target);
         }
     }
     problems
@@ -82,14 +95,14 @@ pub(super) fn why(check: &CheckReport) -> String {
 }
 
 /// All that is wrong with a check, what was accepted, and what of it was not seen: lines of plain text.
-pub(super) fn told(check: &CheckReport) -> String {
+pub(super) fn told(report: &Report, check: &CheckReport) -> String {
     let mut lines = Vec::new();
     for state in [State::Fail, State::Warn] {
         for problem in problems(check, state) {
             let label = if state == State::Fail { "FAIL" } else { "warn" };
             lines.extend(problem.targets.iter().map(|target| format!("{label} {}", value(&target.to_string()))));
             lines.push(format!("  {}", sentence(&problem.finding.message)));
-            let facts = &problem.finding.evidence.0;
+            let facts = problem.evidence(report).0;
             lines.extend(facts.iter().map(|fact| format!("  {}: {}", fact.label, value(&fact.value))));
             lines.push(format!("  do: {}", sentence(&problem.finding.remedy)));
         }
@@ -182,6 +195,17 @@ pub(super) fn matrix_rows(report: &Report) -> Vec<(&PinRow, Vec<&Target>)> {
         }
     }
     rows
+}
+
+/// What has to hold for the devices to end as is told, each once.
+pub(super) fn provided(journey: &Journey) -> Vec<&str> {
+    let mut provided: Vec<&str> = Vec::new();
+    for one in journey.stories.iter().flat_map(|story| &story.provided) {
+        if !provided.contains(&one.as_str()) {
+            provided.push(one);
+        }
+    }
+    provided
 }
 
 /// Each distinct certificate of the chains, in their order.

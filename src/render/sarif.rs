@@ -103,7 +103,7 @@ fn of_finding(rule: usize, check: &CheckReport, finding: &FindingReport) -> Valu
     let text = format!("{}\nTo do: {}", sentence(&finding.message), sentence(&finding.remedy));
     let mut result = result(rule, check, "fail", level, &text, &[&finding.target]);
     let evidence = finding.evidence.0.iter().map(|fact| json!({ "label": fact.label, "value": value(&fact.value) }));
-    result["properties"] = json!({ "cause": finding.cause.kind(), "evidence": evidence.collect::<Vec<_>>() });
+    result["properties"] = json!({ "cause": finding.cause.kind(), "evidence": evidence.collect::<Vec<_>>(), "seenFrom": finding.seen_from });
     // The same finding of two runs is the same to whoever compares them.
     let fingerprint = format!("{} {} {}", check.id, value(&finding.target.to_string()), finding.cause.kind());
     result["partialFingerprints"] = json!({ "checkTargetCause/v1": fingerprint });

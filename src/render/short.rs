@@ -9,7 +9,7 @@ use pinflight_checks::{
 
 use super::{
     Renderer, Style,
-    table::{as_of, counted, counts, gapped, more, not_seen_in_short, seen_from, verdict_tone},
+    table::{as_of, counted, counts, gapped, more, not_seen_in_short, seen_from, verdict_tone, word},
     text::{Text, Tone},
 };
 
@@ -41,22 +41,18 @@ fn lines(report: &Report) -> Vec<Text> {
     let as_of = as_of(report).map(|as_of| gapped(&as_of)).unwrap_or_default();
     let verdict = verdict.and(Tone::Strong, as_of);
     let mut lines = vec![verdict];
-    let failures = root_causes(report);
+    let failures = firsts(report, State::Fail);
     let shown = if failures.len() > FINDINGS { FINDINGS - 1 } else { FINDINGS };
-    for (id, finding, others) in failures.iter().take(shown) {
-        let others =
-            if others.is_empty() { String::new() } else { format!("(and {})", more(&[&finding.target], others)) };
-        let line = Text::of(Tone::Bad, "FAIL").and(Tone::Strong, *id);
-        let line = line.and(Tone::Plain, format!("{}:", finding.target)).and(Tone::Plain, finding.message.as_str());
-        lines.push(line.and(Tone::Dim, others));
-    }
+    lines.extend(failures.iter().take(shown).map(|first| first.line(Tone::Bad)));
     if failures.len() > shown {
         lines.push(Text::plain(format!("and {}", counted(failures.len() - shown, "more failing check"))));
     }
-    for (ids, reason) in not_seen_in_short(report).into_iter().take(FINDINGS.saturating_sub(failures.len())) {
-        let line = Text::plain("not seen").and(Tone::Strong, format!("{ids}:"));
-        lines.push(line.and(Tone::Plain, reason));
-    }
+    let room = FINDINGS.saturating_sub(failures.len());
+    let unseen = not_seen_in_short(report)
+        .into_iter()
+        .map(|(ids, reason)| Text::plain("not seen").and(Tone::Strong, format!("{ids}:")).and(Tone::Plain, reason));
+    let warnings = firsts(report, State::Warn).into_iter().map(|first| first.line(Tone::Warn));
+    lines.extend(unseen.chain(warnings).take(room));
     lines.push(Text::plain(format!("{}: {}", counted(report.checks.len(), "check"), counts(&report.counts))));
     if matches!(report.verdict, Verdict::Ready | Verdict::SelectedPass) {
         return lines;
@@ -68,12 +64,31 @@ fn lines(report: &Report) -> Vec<Text> {
     lines
 }
 
-/// Each check that fails, its first failure, and the targets of the others.
-fn root_causes(report: &Report) -> Vec<(&'static str, &FindingReport, Vec<&Target>)> {
-    let counts = |finding: &&FindingReport| finding.outcome == State::Fail && finding.accepted.is_none();
+/// A check that fails or warns: its first finding, and the targets of the others.
+struct First<'a> {
+    id: &'static str,
+    finding: &'a FindingReport,
+    others: Vec<&'a Target>,
+}
+
+impl First<'_> {
+    fn line(&self, tone: Tone) -> Text {
+        let Self { id, finding, others } = self;
+        let line = Text::of(tone, word(finding.outcome)).and(Tone::Strong, *id);
+        let line = line.and(Tone::Plain, format!("{}:", finding.target)).and(Tone::Plain, finding.message.as_str());
+        let others =
+            if others.is_empty() { String::new() } else { format!("(and {})", more(&[&finding.target], others)) };
+        line.and(Tone::Dim, others)
+    }
+}
+
+/// Each check with this outcome in its findings.
+fn firsts(report: &Report, state: State) -> Vec<First<'_>> {
+    let counts = |finding: &&FindingReport| finding.outcome == state && finding.accepted.is_none();
     let first = report.checks.iter().filter_map(|check| {
-        let mut failures = check.findings.iter().filter(counts);
-        Some((check.id.0, failures.next()?, failures.map(|finding| &finding.target).collect()))
+        let mut findings = check.findings.iter().filter(counts);
+        let finding = findings.next()?;
+        Some(First { id: check.id.0, finding, others: findings.map(|finding| &finding.target).collect() })
     });
     first.collect()
 }

@@ -17,9 +17,9 @@ use pinflight_checks::{
 
 pub(super) use self::{
     findings::{evidence, hidden_by},
-    journey::{in_detail, lines},
+    journey::{in_detail, lines, parted_words},
     sections::{step, subject as common_name},
-    unseen::{not_seen_in_full, not_seen_in_short},
+    unseen::{not_seen_in_full, not_seen_in_short, skipped_together},
 };
 use super::{
     Renderer, Show, Style,

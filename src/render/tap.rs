@@ -26,7 +26,7 @@ impl Renderer for Tap {
         let mut lines = vec!["TAP version 14".to_owned(), format!("1..{last}")];
         lines.push(format!("# {}", tap.shown(&headline(report))));
         for (at, check) in report.checks.iter().enumerate() {
-            tap.point(at + 1, check, &mut lines);
+            tap.point(at + 1, report, check, &mut lines);
         }
         let ok = if is_good(report) { "ok" } else { "not ok" };
         lines.push(format!("{ok} {last} - verdict: {}", tap.escaped(&proves(report))));
@@ -43,7 +43,7 @@ struct Words {
 }
 
 impl Words {
-    fn point(&self, number: usize, check: &CheckReport, lines: &mut Vec<String>) {
+    fn point(&self, number: usize, report: &Report, check: &CheckReport, lines: &mut Vec<String>) {
         let ok = if check.outcome == State::Fail { "not ok" } else { "ok" };
         let head = format!("{ok} {number} - {}: {}", check.id, self.escaped(check.title));
         // A directive is the last on its line, and takes the rest of it as its reason.
@@ -56,7 +56,7 @@ impl Words {
         if let Some(message) = in_short(check, check.outcome) {
             pairs.extend([("severity", check.outcome.id().to_owned()), ("message", message)]);
         }
-        pairs.push(("details", told(check)));
+        pairs.push(("details", told(report, check)));
         self.diagnostics(&pairs, lines);
     }
 

@@ -5,12 +5,17 @@ mod formats;
 mod schema;
 mod validators;
 
+use pinflight_checks::{
+    client::{Kind, PlaceEnding},
+    deployment::{Endpoint, Vantage},
+    outcome::Target,
+};
 use proptest::prelude::*;
 use unicode_width::UnicodeWidthStr;
 
 use super::{
     Show, Style, by_name, formats, sample,
-    text::{Sheet, Text},
+    text::{Sheet, Text, Tone},
 };
 
 fn shown(format: &str, report: &pinflight_checks::report::Report, style: Style) -> String {
@@ -142,6 +147,40 @@ fn a_check_with_many_findings_names_every_target() {
 }
 
 #[test]
+fn what_several_vantages_saw_is_told_once_with_all_of_them() {
+    let mut report = sample::pin_mismatch();
+    let soon = report.checks.iter_mut().find(|check| check.id.0 == "certificate/expiry").unwrap();
+    soon.findings[1].seen_from = [Vantage::Discovery].into();
+    for format in ["table", "markdown", "html", "junit", "github", "tap"] {
+        let text = shown(format, &report, wide(200));
+        assert_eq!(text.matches("console, discovery, device").count(), 1, "{format} {text}");
+    }
+    let text = shown("table", &report, Style::default());
+    assert_eq!(text.matches("ends in 16 days").count(), 1, "{text}");
+    assert!(text.contains("      ds.example.com:443@10.1.0.11, 10.1.0.7\n"), "{text}");
+}
+
+#[test]
+fn however_many_servers_refuse_devices_the_others_are_told() {
+    let mut report = sample::pin_mismatch();
+    let stories = &mut report.journey.as_mut().unwrap().stories;
+    for story in stories.iter_mut().filter(|story| story.kind == Kind::IosHub) {
+        let refusing = story.places[0].clone();
+        let address = |last| std::net::SocketAddr::from(([10, 1, 9, last], 443));
+        let at = |last| Target::At(Endpoint::new("ds.example.com", 443), address(last));
+        story.places.extend((0..40).map(|last| PlaceEnding { target: at(last), ..refusing.clone() }));
+    }
+    let all = Style { show: Show::All, ..Style::default() };
+    let words = shown("table", &report, all).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("10.1.9.38, 10.1.9.39; elsewhere connects, pinned – pins/cover-every-server"), "{words}");
+    let elsewhere = "at server 41 addresses; elsewhere connects, pinned";
+    for format in ["table", "markdown", "html"] {
+        let words = shown(format, &report, wide(200)).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(elsewhere), "{format} {words}");
+    }
+}
+
+#[test]
 fn findings_of_one_target_are_not_told_as_targets() {
     let report = sample::one_target_five_findings();
     let text = shown("table", &report, Style::default());
@@ -209,6 +248,17 @@ fn a_continued_command_is_the_same_command() {
     // What a shell reads: a backslash takes its line end away, and blanks between words are all alike.
     let read = text.replace("\\\n", "");
     assert_eq!(read.split_whitespace().collect::<Vec<_>>().join(" "), command);
+}
+
+#[test]
+fn words_that_are_kept_together_are_parted_at_spaces() {
+    let lines = Text::default().and_unbroken(Tone::Plain, "2027-02-23, 91 days").wrap(12, true);
+    let written = |line: &super::text::Line| {
+        let mut out = Vec::new();
+        line.write(&Style::default(), &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    assert_eq!(lines.iter().map(written).collect::<Vec<_>>(), ["2027-02-23,", "91 days"]);
 }
 
 proptest! {

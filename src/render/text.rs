@@ -182,7 +182,8 @@ fn put(lines: &mut Vec<Line>, tone: Tone, word: &str, width: usize) {
         if let Some(line) = lines.last_mut() {
             line.push(tone, head);
         }
-        rest = tail;
+        // Where a few words are kept together, they may be parted at a space.
+        rest = tail.trim_start_matches(' ');
         if !rest.is_empty() {
             lines.push(Line::default());
             room = width;

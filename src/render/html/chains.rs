@@ -8,6 +8,7 @@ use pinflight_checks::{
 use super::{
     super::table::{common_name, counted},
     markup::Html,
+    short,
 };
 
 const DAY: i64 = 86_400;
@@ -24,7 +25,7 @@ pub(super) fn section(report: &Report) -> Html {
     for chain in &report.chains {
         html.raw("<article class=\"chain\">\n<h3>");
         match chain.certificates.first() {
-            Some(leaf) => html.text(common_name(leaf)),
+            Some(leaf) => html.text(common_name(leaf)).raw(" ").code(&short(&leaf.spki_sha256)),
             None => html.raw("no certificate"),
         };
         html.raw("</h3>\n");

@@ -103,6 +103,6 @@ fn arrow(html: &mut Html, number: usize, row: &FirewallRow, y: i32) {
     let words = format!("{number}  {} {}", sign(row.outcome), word(row.outcome));
     html.open("text", &[("class", "what"), ("x", &middle), ("y", &(y - 11).to_string())]).text(&words).close("text");
     let port = format!("TCP {}", row.port);
-    html.open("text", &[("class", "port"), ("x", &middle), ("y", &(y + 19).to_string())]).text(&port).close("text");
+    html.open("text", &[("class", "port"), ("x", &middle), ("y", &(y + 21).to_string())]).text(&port).close("text");
     html.close("g");
 }

@@ -6,7 +6,7 @@ use pinflight_checks::{
     report::Report,
 };
 
-use super::markup::Html;
+use super::{super::table::parted_words, markup::Html};
 
 /// Parties beside the device that a picture has room for; requests to others are told without an arrow.
 const PARTIES: usize = 5;
@@ -25,6 +25,9 @@ pub(super) fn section(report: &Report) -> Html {
         mark(&story.ending, &mut html);
         for id in &story.because {
             html.raw(" ").code(id.0);
+        }
+        if let Some(words) = parted_words(story) {
+            html.raw(" <small>").sentence(&words).raw("</small>");
         }
         html.raw("</summary>\n");
         picture(story, subject, &mut html);

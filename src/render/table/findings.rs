@@ -5,7 +5,7 @@ use std::{collections::HashSet, io};
 use pinflight_checks::{
     check::CheckId,
     outcome::{Evidence, State},
-    report::{CheckReport, FindingReport, Report},
+    report::{CheckReport, Report},
 };
 
 use super::{
@@ -15,6 +15,9 @@ use super::{
     },
     ids, listed, marker, more,
 };
+
+/// Columns of the widest label, with the gap behind it.
+const LABEL: usize = 26;
 
 /// Failures that count.
 pub(super) fn failures(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
@@ -88,7 +91,7 @@ fn block<'a>(
             sheet.prose(indent, &Text::default().and_list(Tone::Strong, listed(&item.targets)))?;
         }
         sheet.prose(indent, &Text::sentence(item.finding.message.as_str()))?;
-        evidence(&with_witnesses(report, item.finding), indent + 2, sheet)?;
+        evidence(&item.evidence(report), indent + 2, sheet)?;
         if !same_remedy {
             sheet.labelled(indent, "do", 7, &Text::sentence(item.finding.remedy.as_str()))?;
         }
@@ -112,21 +115,11 @@ fn block<'a>(
     sheet.labelled(indent, "more", 7, &Text::of(Tone::Code, format!("pinflight explain {}", check.id)))
 }
 
-/// Where not every vantage saw it, who did.
-fn with_witnesses(report: &Report, finding: &FindingReport) -> Evidence {
-    let evidence = finding.evidence.clone();
-    if finding.seen_from.is_empty() || finding.seen_from == report.vantages {
-        return evidence;
-    }
-    let vantages: Vec<&str> = finding.seen_from.iter().map(|vantage| vantage.id()).collect();
-    evidence.and("seen from", vantages.join(", "))
-}
-
 /// Label and value, one a line.
 pub(in super::super) fn evidence(evidence: &Evidence, indent: usize, sheet: &mut Sheet<'_>) -> io::Result<()> {
     let width = evidence.0.iter().map(|fact| fact.label.len()).max().unwrap_or(0) + 2;
     for fact in &evidence.0 {
-        sheet.labelled(indent, fact.label, width.min(24), &Text::plain(fact.value.as_str()))?;
+        sheet.labelled(indent, fact.label, width.min(LABEL), &Text::plain(fact.value.as_str()))?;
     }
     Ok(())
 }

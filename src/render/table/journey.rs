@@ -12,12 +12,16 @@ use super::{
     super::{
         Style,
         grid::Grid,
+        reading::provided,
         text::{Sheet, Text, Tone},
     },
     findings::evidence,
-    place,
+    listed, place,
     sections::{BY_NAME, few, role_words},
 };
+
+/// Columns of a label in detail: of the widest in a step's evidence, with the gap behind it.
+const LABEL: usize = 13;
 
 /// The journeys of a report.
 pub(super) fn journey(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
@@ -45,12 +49,7 @@ pub(in crate::render) fn lines(journey: &Journey, sheet: &mut Sheet<'_>) -> io::
         grid.row([Text::default().and_unbroken(Tone::Strong, title(kinds)), ending(story, sheet.style)]);
     }
     grid.write(2, sheet)?;
-    let mut provided: Vec<&str> = Vec::new();
-    for one in journey.stories.iter().flat_map(|story| &story.provided) {
-        if !provided.contains(&one.as_str()) {
-            provided.push(one);
-        }
-    }
+    let provided = provided(journey);
     if provided.is_empty() {
         return Ok(());
     }
@@ -85,16 +84,14 @@ fn title(kinds: &[Kind]) -> String {
 }
 
 fn ending(story: &Story, style: &Style) -> Text {
-    let text = Text::of(tone(&story.ending), story.ending.words());
-    let (worst, better): (Vec<&PlaceEnding>, Vec<&PlaceEnding>) =
-        story.places.iter().partition(|place| place.ending.rank() == story.ending.rank());
-    let text = match better.first() {
-        None => text,
-        Some(other) => {
-            let places = places(&worst, style).join(", ");
-            text.and(Tone::Plain, format!("at {places}; elsewhere {}", other.ending.words()))
+    let mut text = Text::of(tone(&story.ending), story.ending.words());
+    if let Some((mut places, elsewhere)) = parted(story, style) {
+        if let Some(last) = places.last_mut() {
+            last.push(';');
         }
-    };
+        text = text.and(Tone::Plain, "at").and_list(Tone::Plain, places).and(Tone::Plain, "elsewhere");
+        text = text.and(Tone::Plain, elsewhere);
+    }
     let dash = if style.unicode { "–" } else { "-" };
     match story.ending.why() {
         _ if !story.because.is_empty() => {
@@ -103,6 +100,18 @@ fn ending(story: &Story, style: &Style) -> Text {
         Some(why) => text.and_sentence(Tone::Dim, format!("{dash} {why}")),
         None => text,
     }
+}
+
+/// Where it ends as it does, and how elsewhere, where that is not the same: `at server 10.1.0.12; elsewhere connects, pinned`.
+pub(in crate::render) fn parted_words(story: &Story) -> Option<String> {
+    let (places, elsewhere) = parted(story, &Style::default())?;
+    Some(format!("at {}; elsewhere {elsewhere}", places.join(", ")))
+}
+
+fn parted(story: &Story, style: &Style) -> Option<(Vec<String>, &'static str)> {
+    let (worst, better): (Vec<&PlaceEnding>, Vec<&PlaceEnding>) =
+        story.places.iter().partition(|place| place.ending.rank() == story.ending.rank());
+    Some((places(&worst, style), better.first()?.ending.words()))
 }
 
 /// As the pin matrix names them: by what they are, then where.
@@ -118,13 +127,18 @@ fn places(worst: &[&PlaceEnding], style: &Style) -> Vec<String> {
             None => roles.push((role, vec![name])),
         }
     }
-    let told = roles.into_iter().map(|(role, names)| match (role_words(role), few(names, style).join(", ")) {
-        (BY_NAME, names) if names == BY_NAME => "its name".to_owned(),
-        (BY_NAME, names) => format!("its name's {names}"),
-        ("", names) => names,
-        (role, names) => format!("{role} {names}"),
-    });
-    told.collect()
+    roles.into_iter().flat_map(|(role, names)| named(role, few(names, style))).collect()
+}
+
+/// Names with their role: `balancer 10.1.0.7`, `10.1.0.8`.
+fn named(role: &str, mut names: Vec<String>) -> Vec<String> {
+    match (role_words(role), names.as_mut_slice()) {
+        (BY_NAME, [name]) if name == BY_NAME => "its name".clone_into(name),
+        (BY_NAME, [.., last]) => last.push_str(" (by name)"),
+        (role, [first, ..]) if !role.is_empty() => first.insert_str(0, &format!("{role} ")),
+        _ => {}
+    }
+    names
 }
 
 fn tone(ending: &Ending) -> Tone {
@@ -146,27 +160,43 @@ pub(in crate::render) fn in_detail(story: &Story, sheet: &mut Sheet<'_>) -> io::
     }
     let ending = Text::of(tone(&story.ending), story.ending.words());
     let why = story.ending.why().map(|why| format!("– {why}")).unwrap_or_default();
-    sheet.labelled(4, "ends in", 9, &ending.and_sentence(Tone::Plain, why))?;
-    for place in story.places.iter().filter(|place| place.ending != story.ending) {
-        let role = if matches!(place.target, Target::File(_)) { "" } else { place.role };
-        let text = Text::plain("at").and(Tone::Plain, role).and(Tone::Plain, format!("{}:", place.target));
-        let text = text.and(tone(&place.ending), place.ending.words());
-        sheet.labelled(4, "", 9, &text)?;
+    sheet.labelled(4, "ends in", LABEL, &ending.and_sentence(Tone::Plain, why))?;
+    for (ending, role, targets) in by_ending(story) {
+        let text = Text::of(tone(ending), ending.words()).and(Tone::Plain, "at").and(Tone::Plain, role);
+        sheet.labelled(4, "", LABEL, &text.and_list(Tone::Plain, listed(&targets)))?;
     }
     for one in &story.provided {
-        sheet.labelled(4, "provided", 9, &Text::sentence(one.as_str()))?;
+        sheet.labelled(4, "provided", LABEL, &Text::sentence(one.as_str()))?;
     }
     Ok(())
+}
+
+/// The places by how it ends there and what they are; none where it ends alike everywhere.
+fn by_ending(story: &Story) -> Vec<(&Ending, &'static str, Vec<&Target>)> {
+    let mut told: Vec<(&Ending, &'static str, Vec<&Target>)> = Vec::new();
+    if story.places.iter().all(|place| place.ending == story.ending) {
+        return told;
+    }
+    for PlaceEnding { target, role, ending } in &story.places {
+        // A file is what it is, whatever would present it.
+        let role = if matches!(target, Target::File(_)) { "" } else { *role };
+        match told.iter_mut().find(|(known, of, _)| *known == ending && *of == role) {
+            Some((.., targets)) => targets.push(target),
+            None => told.push((ending, role, vec![target])),
+        }
+    }
+    told.sort_by_key(|(ending, ..)| *ending != &story.ending);
+    told
 }
 
 fn step(number: usize, step: &Step, sheet: &mut Sheet<'_>) -> io::Result<()> {
     sheet.prose(4, &Text::of(Tone::Dim, format!("{number}")).and_sentence(Tone::Plain, step.request.as_str()))?;
     let from: Vec<&str> = step.seen_from.iter().map(|vantage| vantage.id()).collect();
     let from = if from.is_empty() { String::new() } else { format!("(seen from {})", from.join(", ")) };
-    sheet.labelled(6, "answer", 9, &Text::sentence(step.answer.as_str()).and(Tone::Dim, from))?;
-    sheet.labelled(6, "decision", 9, &Text::sentence(step.decision.as_str()))?;
+    sheet.labelled(6, "answer", LABEL, &Text::sentence(step.answer.as_str()).and(Tone::Dim, from))?;
+    sheet.labelled(6, "decision", LABEL, &Text::sentence(step.decision.as_str()))?;
     if !step.checks.is_empty() {
-        sheet.labelled(6, "checks", 9, &Text::default().and_list(Tone::Dim, step.checks.iter().map(|id| id.0)))?;
+        sheet.labelled(6, "checks", LABEL, &Text::default().and_list(Tone::Dim, step.checks.iter().map(|id| id.0)))?;
     }
     evidence(&step.evidence, 6, sheet)
 }

@@ -73,16 +73,16 @@ pub(super) fn not_seen(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()>
 
 /// What does not apply, and why.
 pub(super) fn skipped(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> {
-    let checks: Vec<&CheckReport> = report.checks.iter().filter(|check| check.outcome == State::Skipped).collect();
-    if checks.is_empty() {
+    let groups = skipped_together(report);
+    if groups.is_empty() {
         return Ok(());
     }
-    let groups = by_reason(&checks, State::Skipped).into_iter().map(|(reasons, ids)| {
-        let why: Vec<String> = reasons.into_iter().map(|(_, reason)| reason).collect();
-        (super::ids(report, &ids), why.join("; "))
-    });
     if super::all_is_well(report, sheet.style) {
-        let told: Vec<String> = groups.map(|(ids, why)| format!("{} – {why}", ids.join(", "))).collect();
+        let told: Vec<String> = groups.iter().map(|(ids, why)| format!("{} – {why}", ids.join(", "))).collect();
+        // After the line of the certificates at once, after a section apart from it.
+        if !(report.next_commands.is_empty() && of_its_own(report).is_empty()) {
+            sheet.gap()?;
+        }
         let text = Text::of(Tone::Strong, "Skipped:").and_sentence(Tone::Plain, told.join("; "));
         return sheet.prose(0, &text);
     }
@@ -91,6 +91,16 @@ pub(super) fn skipped(report: &Report, sheet: &mut Sheet<'_>) -> io::Result<()> 
         sheet.prose(2, &Text::default().and_list(Tone::Plain, ids).and_sentence(Tone::Dim, format!("– {why}")))?;
     }
     Ok(())
+}
+
+/// What was skipped: checks with the same reason together.
+pub(in super::super) fn skipped_together(report: &Report) -> Vec<(Vec<String>, String)> {
+    let checks: Vec<&CheckReport> = report.checks.iter().filter(|check| check.outcome == State::Skipped).collect();
+    let groups = by_reason(&checks, State::Skipped).into_iter().map(|(reasons, ids)| {
+        let why: Vec<String> = reasons.into_iter().map(|(_, reason)| reason).collect();
+        (super::ids(report, &ids), why.join("; "))
+    });
+    groups.collect()
 }
 
 /// Whether a check has a failure in the report above, that what it hides is folded under.
