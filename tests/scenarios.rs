@@ -8,7 +8,8 @@ mod redaction;
 
 use std::{
     collections::BTreeMap,
-    path::Path,
+    path::{Path, PathBuf},
+    process::Command,
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -30,6 +31,7 @@ fn every_scenario_gives_exactly_its_expected_outcomes() {
         jsonschema::validator_for(&serde_json::from_slice(&schema).unwrap()).unwrap()
     };
     let (schema, of_recording) = (schema("report-1.json"), schema("recording-1.json"));
+    let (of_sarif, reports) = (sarif_schema(), Reports::begin());
     // One scenario alone, for work on it: SCENARIO=id cargo test --test scenarios.
     let only = std::env::var("SCENARIO").ok();
     let wanted: Vec<&Scenario> =
@@ -42,8 +44,9 @@ fn every_scenario_gives_exactly_its_expected_outcomes() {
             scope.spawn(|| {
                 while let Some(scenario) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let recorded = tempfile::tempdir().unwrap();
-                    let (report, exit, recordings) = run(scenario, recorded.path());
+                    let (report, exit, recordings) = run(scenario, recorded.path(), &reports);
                     let mut found = differences(scenario, &report, exit);
+                    found.extend(sarif_faults(&reports.path(&scenario.id, "sarif"), &report, &of_sarif));
                     found.extend(redaction::problems(&recordings, &report));
                     found.extend(schema.iter_errors(&report).map(|error| format!("schema: {error}")));
                     found.extend(replay_differences(recorded.path(), &report, exit, &of_recording));
@@ -56,14 +59,76 @@ fn every_scenario_gives_exactly_its_expected_outcomes() {
         }
     });
     let problems = problems.into_inner().unwrap();
+    reports.fit_the_schema_of_junit();
     let told: Vec<String> = problems.iter().map(|(id, found)| format!("{id}\n    {}", found.join("\n    "))).collect();
     assert!(problems.is_empty(), "{} of {} scenarios differ:\n{}", problems.len(), wanted.len(), told.join("\n"));
 }
 
+/// Where each scenario's report is kept in the formats of others, for their schemas and validators.
+struct Reports {
+    folder: PathBuf,
+    formats: &'static [&'static str],
+    _temporary: Option<tempfile::TempDir>,
+}
+
+impl Reports {
+    /// In the folder that the environment names, and there in formats whose validators cost a process a file as well.
+    fn begin() -> Self {
+        if let Some(folder) = std::env::var_os("REPORTS") {
+            let formats = &["junit", "sarif", "prometheus", "html"];
+            return Self { folder: folder.into(), formats, _temporary: None };
+        }
+        let temporary = tempfile::tempdir().unwrap();
+        Self { folder: temporary.path().to_owned(), formats: &["junit", "sarif"], _temporary: Some(temporary) }
+    }
+
+    fn path(&self, id: &str, format: &str) -> PathBuf {
+        self.folder.join(format!("{id}.{format}"))
+    }
+
+    /// What `--report` is to write.
+    fn wanted(&self, id: &str) -> Vec<String> {
+        self.formats.iter().map(|format| format!("{format}={}", self.path(id, format).display())).collect()
+    }
+
+    /// All of them in one go: a process each would take as long as the scenarios.
+    fn fit_the_schema_of_junit(&self) {
+        let all = files(&self.folder).into_iter().filter(|name| Path::new(name).extension() == Some("junit".as_ref()));
+        let mut xmllint = Command::new("xmllint");
+        xmllint.current_dir(&self.folder).args(["--noout", "--nonet", "--schema"]);
+        xmllint.arg(common::project("tests/formats/junit-10.xsd")).args(all);
+        let output = xmllint.output().unwrap_or_else(|error| panic!("xmllint is needed for this test: {error}"));
+        let said = String::from_utf8_lossy(&output.stderr);
+        let refused: Vec<&str> = said.lines().filter(|line| !line.ends_with(" validates")).collect();
+        assert!(output.status.success(), "{}", refused.join("\n"));
+    }
+}
+
+fn sarif_schema() -> jsonschema::Validator {
+    let schema = std::fs::read(common::project("tests/formats/sarif-2.1.0.json")).unwrap();
+    let mut schema: Value = serde_json::from_slice(&schema).unwrap();
+    // As published, the pattern for `language`, which is not used here, is no regular expression.
+    for object in ["run", "toolComponent"] {
+        schema["definitions"][object]["properties"]["language"].as_object_mut().unwrap().remove("pattern").unwrap();
+    }
+    jsonschema::draft7::new(&schema).unwrap()
+}
+
+/// It is of the schema of its standard, and has a result for every check.
+fn sarif_faults(path: &Path, report: &Value, schema: &jsonschema::Validator) -> Vec<String> {
+    let log: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let errors = schema.iter_errors(&log).map(|error| format!("sarif: {error} at {}", error.instance_path()));
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let silent = report["checks"].as_array().unwrap().iter().map(|check| &check["id"]);
+    let silent = silent.filter(|id| results.iter().all(|result| result["ruleId"] != **id));
+    errors.chain(silent.map(|id| format!("sarif: no result for {id}"))).collect()
+}
+
 /// The report, the exit code, and what each vantage saw.
-fn run(scenario: &Scenario, folder: &Path) -> (Value, i32, Vec<Recording>) {
+fn run(scenario: &Scenario, folder: &Path, reports: &Reports) -> (Value, i32, Vec<Recording>) {
     let mut command = common::pinflight();
     command.args(["demo", "-q", "-o", "json", "--fault", &scenario.id, "--record"]).arg(folder);
+    command.args(reports.wanted(&scenario.id).iter().flat_map(|report| ["--report", report]));
     let output = command.output().unwrap();
     let report = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{}: {error}: {}", scenario.id, String::from_utf8_lossy(&output.stderr)));
