@@ -247,7 +247,7 @@ impl Place<'_> {
         fs::write(&codes, "").unwrap();
         let bin = self.bench.path("bin");
         let Output { status, stdout, stderr } = Command::new(found("timeout"))
-            .args(["--kill-after=1", "60"])
+            .args(["--kill-after=1", "300"])
             .args(shell.split(' '))
             .args(["-c", &script])
             .current_dir(self.path())
