@@ -88,7 +88,7 @@ impl Bench {
             &format!(
                 r#"said=$(echo "$*" | tr '\n' ' ')
 case "$1" in
-init) cd "$(mktemp -d -p .)" || exit 70 ;;
+init) cd "$(mktemp -d -p .)" && export https_proxy=http://{proxy} || exit 70 ;;
 check | gather)
   case "$* " in
   *" --plan "*) ;;
