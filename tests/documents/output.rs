@@ -7,8 +7,10 @@ fn without_chance(line: &str) -> String {
     for word in line.split_whitespace() {
         let before = words.last().map(String::as_str).unwrap_or_default();
         let is_unit = matches!(word.trim_end_matches([',', '.', ';']), "ms" | "s" | "min");
-        if is_unit && !before.is_empty() && before.chars().all(|c| c.is_ascii_digit()) {
+        if is_unit && !before.is_empty() && before.chars().all(|c| c.is_ascii_digit() || c == '.') {
             "#".clone_into(words.last_mut().unwrap());
+            words.push(word.replace("ms", "s").replace("min", "s"));
+            continue;
         }
         words.push(masked(word));
     }
@@ -68,7 +70,8 @@ fn chance_is_taken_out_and_nothing_else() {
         ("73:2E:E4:AA:4E:8E:0E:1F:BD:AF,", "SERIAL,"),
         ("2027-02-17, 80 days  root", "DAY, 80 days root"),
         ("for 2026-11-29T05:00:13Z", "for MOMENT"),
-        ("141 questions in 221 ms, judged", "141 questions in # ms, judged"),
+        ("141 questions in 221 ms, judged", "141 questions in # s, judged"),
+        ("again in 1.4 s", "again in # s"),
         ("round 1, 2027-03-01T10:00:00Z: READY; again in 15 s", "round 1, MOMENT: READY; again in # s"),
     ] {
         assert_eq!(without_chance(line), expected);
