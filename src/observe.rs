@@ -7,6 +7,7 @@ mod board;
 mod conversation;
 mod dns;
 pub mod files;
+pub mod handed_out;
 pub mod hosts;
 mod http;
 pub mod legacy;
@@ -21,14 +22,16 @@ mod watched;
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
 use pinflight_checks::{
     deployment::{Deployment, Policy, Vantage},
-    recording::{Recording, SCHEMA},
+    recording::{CertId, Der, Recording, Roots, SCHEMA, SuppliedFile},
     time::Timestamp,
 };
 use tokio::{sync::watch, time::Instant};
+
+use self::{board::Found, run::Setting};
 
 /// How every request and every CONNECT names us.
 const USER_AGENT: &str = concat!("pinflight/", env!("CARGO_PKG_VERSION"));
@@ -99,40 +102,59 @@ pub async fn observe(
     cancel: watch::Receiver<bool>,
     on_event: impl Fn(Event) + Send + Sync + 'static,
 ) -> Recording {
+    let (setting, frame) = begun(job);
+    let found = run::run(setting, cancel, Box::new(on_event)).await;
+    frame.around(found).as_kept()
+}
+
+/// What a recording says besides what was found.
+struct Frame {
+    vantage: Vantage,
+    deployment: Deployment,
+    policy: Policy,
+    now: Timestamp,
+    files: Vec<SuppliedFile>,
+    roots: Roots,
+    began: Instant,
+}
+
+impl Frame {
+    fn around(self, found: Found) -> Recording {
+        Recording {
+            schema: SCHEMA.to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            taken_at: self.now,
+            took: self.began.elapsed(),
+            vantage: self.vantage,
+            deployment: self.deployment,
+            policy: self.policy,
+            roots: self.roots,
+            files: self.files,
+            certificates: found.certificates,
+            facts: None,
+            names: found.names,
+            connections: found.connections,
+            under_other_name: found.under_other_name,
+            tls12: found.tls12,
+            answers: found.answers,
+            unasked: found.unasked,
+        }
+    }
+}
+
+/// A job, taken apart into what its questions need and what its recording will say.
+fn begun(job: Job) -> (Setting, Frame) {
     let began = Instant::now();
     let Job { vantage, deployment, policy, now, supplied, hosts_file, secrets } = job;
     let files::Supplied { files, certificates, roots } = supplied;
     let tls = tls::Client::new(own_roots(&roots, &certificates), now);
     let hosts = hosts::read(&hosts_file).map_err(|error| error.to_string());
-    let network = run::Setting { hosts, vantage, deployment: deployment.clone(), secrets, tls, certificates, began };
-    let found = run::run(network, cancel, Box::new(on_event)).await;
-    let recording = Recording {
-        schema: SCHEMA.to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        taken_at: now,
-        took: began.elapsed(),
-        vantage,
-        deployment,
-        policy,
-        roots,
-        files,
-        certificates: found.certificates,
-        facts: None,
-        names: found.names,
-        connections: found.connections,
-        under_other_name: found.under_other_name,
-        tls12: found.tls12,
-        answers: found.answers,
-        unasked: found.unasked,
-    };
-    recording.as_kept()
+    let setting = Setting { hosts, vantage, deployment: deployment.clone(), secrets, tls, certificates, began };
+    (setting, Frame { vantage, deployment, policy, now, files, roots, began })
 }
 
 /// The roots by which our own DNS server or proxy is believed: public ones and the admin's.
-fn own_roots(
-    roots: &pinflight_checks::recording::Roots,
-    certificates: &std::collections::BTreeMap<pinflight_checks::recording::CertId, pinflight_checks::recording::Der>,
-) -> rustls::RootCertStore {
+fn own_roots(roots: &Roots, certificates: &BTreeMap<CertId, Der>) -> rustls::RootCertStore {
     let mut store = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let given = roots.supplied.iter().chain(&roots.system).filter_map(|id| certificates.get(id));
     store.add_parsable_certificates(given.map(|der| der.0.clone().into()));

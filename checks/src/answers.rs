@@ -2,8 +2,9 @@
 
 use crate::{
     cause::Cause,
+    inspect,
     json::Json,
-    recording::{BodyEnd, HttpAnswer, HttpFact, HttpFailure},
+    recording::{BodyEnd, HttpAnswer, HttpFact, HttpFailure, Recording, Request},
 };
 
 /// Why an answer is of no use.
@@ -45,6 +46,26 @@ pub fn trust_service_uri(fact: &HttpFact) -> Result<String, Useless> {
         more => format!("it has {} members", more.len()),
     };
     Err(fault(Cause::HttpWrongShape { url: fact.url.clone(), expected: URI, detail }))
+}
+
+/// What Device Services hand out as the Trust Service's URL, by the last answer of a recording that asked nothing else; or
+/// everything that stood in the way.
+pub fn handed_out(recording: &Recording) -> Result<String, Vec<Cause>> {
+    let mut causes = Vec::new();
+    for fact in recording.answers.iter().filter(|fact| fact.request == Request::TrustServiceSettings) {
+        match (trust_service_uri(fact), &fact.outcome) {
+            (Ok(uri), _) => return Ok(uri),
+            (Err(Useless::Fault(cause)), _) => causes.push(*cause),
+            (Err(Useless::NotConnected), Err(HttpFailure::NotConnected { failure })) => {
+                causes.push(inspect::of_failure(recording, fact.address, failure.clone()).1);
+            }
+            (Err(Useless::NotConnected), _) => {}
+        }
+    }
+    if causes.is_empty() {
+        causes.extend(inspect::unresolved(recording));
+    }
+    Err(causes)
 }
 
 const HOST_PINS: &str = r#"{"<host>": ["<HEX>", …]}"#;

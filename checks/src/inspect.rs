@@ -4,7 +4,7 @@
 mod tests;
 mod view;
 
-use std::collections::HashSet;
+use std::{collections::HashSet, net::SocketAddr};
 
 use serde::Serialize;
 
@@ -195,21 +195,24 @@ fn not_answered(recording: &Recording) -> Vec<(CheckId, Outcome)> {
     let failed = recording.connections.iter().filter_map(|fact| missed(recording, fact));
     let mut causes: Vec<(CheckId, Cause)> = failed.collect();
     if causes.is_empty() {
-        let unresolved = recording.names.iter().filter_map(|fact| {
-            let failure = fact.answer.as_ref().err()?.clone();
-            let (name, resolver) = (fact.name.clone(), fact.resolver.to_string());
-            Some((CheckId("dns/names-resolve"), Cause::NameUnresolved { name, resolver, failure }))
-        });
-        causes.extend(unresolved);
+        causes.extend(unresolved(recording).map(|cause| (CheckId("dns/names-resolve"), cause)));
     }
     causes.into_iter().map(|(id, cause)| (id, Outcome::fail(cause, Evidence::none()))).collect()
 }
 
 /// Why a conversation did not come about.
 pub(crate) fn missed(recording: &Recording, fact: &ConnectionFact) -> Option<(CheckId, Cause)> {
-    let address = fact.address;
+    Some(of_failure(recording, fact.address, fact.outcome.as_ref().err()?.clone()))
+}
+
+/// What a conversation that did not come about means, by itself.
+pub(crate) fn of_failure(
+    recording: &Recording,
+    address: Option<SocketAddr>,
+    failure: ConversationFailure,
+) -> (CheckId, Cause) {
     let proxy = || recording.deployment.network.proxy.as_ref().map(ToString::to_string).unwrap_or_default();
-    Some(match fact.outcome.as_ref().err()?.clone() {
+    match failure {
         ConversationFailure::Tcp { failure } => (CheckId("network/reachable"), Cause::TcpFailed { address, failure }),
         ConversationFailure::Tls { failure, .. } => {
             (CheckId("network/reachable"), Cause::TlsFailed { address, failure })
@@ -220,6 +223,14 @@ pub(crate) fn missed(recording: &Recording, fact: &ConnectionFact) -> Option<(Ch
         ConversationFailure::Proxy { failure } => {
             (CheckId("network/proxy"), Cause::ProxyFailed { proxy: proxy(), failure })
         }
+    }
+}
+
+/// Why names have no address, a cause for each look-up that failed.
+pub(crate) fn unresolved(recording: &Recording) -> impl Iterator<Item = Cause> {
+    recording.names.iter().filter_map(|fact| {
+        let failure = fact.answer.as_ref().err()?.clone();
+        Some(Cause::NameUnresolved { name: fact.name.clone(), resolver: fact.resolver.to_string(), failure })
     })
 }
 

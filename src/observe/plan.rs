@@ -391,9 +391,8 @@ fn device_services(targets: &mut Vec<Target>, deployment: &Deployment) {
     let declared = &deployment.device_services;
     let endpoint = declared.url.endpoint();
     let port = endpoint.port;
-    let url = declared.url.url().join("/DeviceServices/TrustServiceSettings").ok();
-    let asked = url.filter(|_| hands_out_trust_service(deployment));
-    let gets: Vec<_> = asked.into_iter().map(|url| Get { request: Request::TrustServiceSettings, url }).collect();
+    let get = trust_service_settings(deployment).filter(|_| hands_out_trust_service(deployment));
+    let gets: Vec<_> = get.into_iter().collect();
     let total = deployment.network.repeat.max(1);
     let several = declared.servers().next().is_some();
     let named = Target {
@@ -415,6 +414,51 @@ fn device_services(targets: &mut Vec<Target>, deployment: &Deployment) {
     let servers: Vec<_> = servers.collect();
     targets.push(named);
     targets.extend(servers);
+}
+
+/// The request by which devices learn the Trust Service's URL.
+fn trust_service_settings(deployment: &Deployment) -> Option<Get> {
+    let url = deployment.device_services.url.url().join("/DeviceServices/TrustServiceSettings").ok()?;
+    Some(Get { request: Request::TrustServiceSettings, url })
+}
+
+/// Device Services under their own name, and that request alone, whatever is declared of a Trust Service.
+pub(super) fn handed_out(deployment: &Deployment) -> Option<(Target, Get)> {
+    let endpoint = deployment.device_services.url.endpoint();
+    let get = trust_service_settings(deployment)?;
+    let target = Target {
+        role: Role::DeviceServices,
+        place: connect_to(&endpoint, &deployment.network),
+        endpoint,
+        https: true,
+        gets: vec![get.clone()],
+        repeats: Repeats::Once,
+        other_name: None,
+    };
+    Some((target, get))
+}
+
+/// What [`handed_out`] comes to.
+pub(super) fn of_handed_out(deployment: &Deployment) -> Vec<Question> {
+    let network = &deployment.network;
+    let mut plan = Vec::new();
+    let Some((target, get)) = handed_out(deployment) else { return plan };
+    if let Some(proxy) = network.proxy_for(&target.place.host) {
+        names(&mut plan, &proxy.endpoint(), network, None);
+    }
+    let way = Way::of(&target.place, network);
+    if way == Way::Resolve {
+        names(&mut plan, &target.place, network, None);
+    }
+    let mut places = way.places(&target, network);
+    // Two stand for however many a name has.
+    places.dedup();
+    let leaf = Leaf::Get { get };
+    plan.extend(places.iter().enumerate().map(|(at, place)| {
+        let condition = (at > 0).then(|| "if nothing before it answered".to_owned());
+        Question { ask: leaf.words(place), condition }
+    }));
+    plan
 }
 
 fn trust_service(role: Role, url: &ServiceUrl, deployment: &Deployment) -> Target {

@@ -3,18 +3,17 @@
 
 use pinflight_checks::{
     deployment::{Endpoint, Role},
-    recording::{ConnectionFact, ConversationFailure, Handshake, Legacy, Recording, SCHEMA},
+    recording::{ConnectionFact, ConversationFailure, Handshake, Legacy, Recording},
 };
-use tokio::{sync::mpsc, time::Instant};
+use tokio::sync::mpsc;
 
 use super::{
-    Job, conversation, files,
+    Job, begun, conversation,
     hosts::Hosts,
-    legacy, own_roots,
+    legacy,
     plan::{Repeats, Target},
     run::{Observer, Position, Setting},
     tcp::Deadline,
-    tls,
 };
 
 /// Whom to ask, and how.
@@ -33,36 +32,15 @@ pub struct Question {
 ///
 /// As with [`super::observe`], end the runtime without waiting.
 pub async fn present(job: Job, question: &Question) -> Recording {
-    let began = Instant::now();
-    let Job { vantage, deployment, policy, now, supplied, secrets, .. } = job;
-    let files::Supplied { files, certificates, roots } = supplied;
-    let tls = tls::Client::new(own_roots(&roots, &certificates), now);
-    let setting =
-        Setting { hosts: Ok(Hosts::new()), vantage, deployment: deployment.clone(), secrets, tls, certificates, began };
+    let (setting, frame) = begun(job);
+    // The hosts file is read by the operating system's resolver.
+    let setting = Setting { hosts: Ok(Hosts::new()), ..setting };
     // Nothing that is asked here leads to another question, and nobody watches.
     let (follow_up, _) = mpsc::unbounded_channel();
     let observer = Observer::new(setting, follow_up, Box::new(|_| {}));
     let connections = ask(&observer, question).await;
     let found = std::mem::take(&mut *observer.board()).into_found();
-    Recording {
-        schema: SCHEMA.to_owned(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        taken_at: now,
-        took: began.elapsed(),
-        vantage,
-        deployment,
-        policy,
-        roots,
-        files,
-        certificates: found.certificates,
-        facts: None,
-        names: found.names,
-        connections,
-        under_other_name: Vec::new(),
-        tls12: Vec::new(),
-        answers: Vec::new(),
-        unasked: Vec::new(),
-    }
+    Recording { connections, ..frame.around(found) }
 }
 
 async fn ask(observer: &Observer, question: &Question) -> Vec<ConnectionFact> {

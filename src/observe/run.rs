@@ -106,7 +106,7 @@ pub(super) async fn run(
         }
     }
     tasks.shutdown().await;
-    (observer.on_event)(Event::Finished);
+    observer.tell(Event::Finished);
     std::mem::take(&mut *observer.board()).into_found()
 }
 
@@ -210,6 +210,11 @@ impl Observer {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// For whoever shows progress.
+    pub(super) fn tell(&self, event: Event) {
+        (self.on_event)(event);
+    }
+
     fn tell_planned(&self) {
         let questions = self.board().questions();
         (self.on_event)(Event::Planned { questions });
@@ -296,22 +301,27 @@ impl Observer {
             }
             Leaf::Get { get } => {
                 let got = self.gets.ask(&ask, self.timed(&ask, |deadline| self.get(route, target, get, deadline)));
-                let Got { leaf, took, ended, outcome } = got.await;
-                self.follow(get, &outcome);
-                let fact = HttpFact {
-                    request: get.request.clone(),
-                    role: target.role,
-                    url: get.url.to_string(),
-                    endpoint: target.endpoint.clone(),
-                    address: route.address(),
-                    proxied: route.is_proxied(),
-                    leaf,
-                    took,
-                    ended_after: Some(ended.saturating_duration_since(self.began)),
-                    outcome,
-                };
-                self.board().answer_done(order, fact);
+                let got = got.await;
+                self.follow(get, &got.outcome);
+                self.board().answer_done(order, self.answer_of(target, route, get, got));
             }
+        }
+    }
+
+    /// What came of a GET.
+    pub(super) fn answer_of(&self, target: &Target, route: &Route, get: &Get, got: Got) -> HttpFact {
+        let Got { leaf, took, ended, outcome } = got;
+        HttpFact {
+            request: get.request.clone(),
+            role: target.role,
+            url: get.url.to_string(),
+            endpoint: target.endpoint.clone(),
+            address: route.address(),
+            proxied: route.is_proxied(),
+            leaf,
+            took,
+            ended_after: Some(ended.saturating_duration_since(self.began)),
+            outcome,
         }
     }
 
@@ -340,7 +350,11 @@ impl Observer {
     }
 
     /// Runs a question when its turn comes, within its deadline.
-    async fn timed<T: Ended, F: Future<Output = T>>(&self, ask: &str, question: impl FnOnce(Deadline) -> F) -> T {
+    pub(super) async fn timed<T: Ended, F: Future<Output = T>>(
+        &self,
+        ask: &str,
+        question: impl FnOnce(Deadline) -> F,
+    ) -> T {
         // The semaphore is never closed.
         let _turn = self.jobs.acquire().await;
         (self.on_event)(Event::Asked(ask.to_owned()));
@@ -523,7 +537,7 @@ fn fact_of(target: &Target, route: &Route, sni: Option<String>, repeat: u32, sha
     }
 }
 
-trait Ended {
+pub(super) trait Ended {
     fn is_ok(&self) -> bool;
 }
 
