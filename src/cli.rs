@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, builder::PossibleVa
 
 const EXAMPLES: &str = "\
 Examples:
-  pinflight init                            write a commented pinflight.toml
+  pinflight init                            write down yours: pinflight.toml
   pinflight check --from console            ask and judge, as seen from the console
   pinflight demo                            the same on a deployment on loopback
   pinflight explain certificate/expiry      what a check asks and how to mend it
@@ -161,9 +161,28 @@ device ends in unknown. Android always does, and does not count.";
 
 const INIT_EXAMPLES: &str = "\
 Examples:
-  pinflight init                            write ./pinflight.toml
-  pinflight init --output site-a.toml       write another file
-  pinflight init -                          print it";
+  pinflight init                            ask, then write ./pinflight.toml
+  pinflight init site-a.toml --mode on-premises
+                                            ask the rest; write another file
+  pinflight init --yes --device-services https://ds.example.com
+                                            ask nobody but Device Services
+  pinflight init --yes --offline --device-services https://ds.example.com \\
+      --trust-service https://ts.example.com:9001/TrustService
+  pinflight init --sample -                 print the sample as it is
+
+On a terminal it asks what no flag says, one question after another; Enter
+takes what stands in brackets. Without a terminal it writes the sample, or, with
+--yes, what flags and variables (PINFLIGHT_*) say.
+
+If nothing says where the Trust Service is, Device Services are asked where they
+send devices for it, as a device asks. What is asked is said first; --offline
+leaves it out. The answer is taken as it comes, for pinflight check to judge.
+
+The file is written at the end, whole or not at all. A proxy's user name and
+password never go into it: they come from PINFLIGHT_PROXY_USER and
+PINFLIGHT_PROXY_PASSWORD alone.
+
+Exit codes: 0 written, 2 usage, a value of no use, or nothing was written.";
 
 /// Preflight for Workspace ONE UEM SSL pinning: will every device still connect once pinning is on?
 #[derive(Debug, Parser)]
@@ -212,14 +231,17 @@ pub enum Command {
     Explain(ExplainArgs),
     /// List every check
     List(ListArgs),
-    /// Write a commented sample configuration
-    Init(InitArgs),
+    /// Ask what the deployment is, and write it down as pinflight.toml
+    Init(Box<InitArgs>),
 }
 
 /// `pinflight check`
 #[derive(Clone, Debug, Default, Args)]
 #[command(after_help = CHECK_EXAMPLES)]
 pub struct CheckArgs {
+    /// Configuration file; may be repeated, a later one wins
+    #[arg(long, value_name = "FILE", help_heading = "Deployment")]
+    pub config: Vec<PathBuf>,
     /// What the deployment is.
     #[command(flatten)]
     pub deployment: DeploymentArgs,
@@ -256,12 +278,9 @@ pub struct CheckArgs {
 }
 
 /// What the deployment is.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Deployment")]
 pub struct DeploymentArgs {
-    /// Configuration file; may be repeated, a later one wins
-    #[arg(long, value_name = "FILE")]
-    pub config: Vec<PathBuf>,
     /// Where this run looks from: console, device-services, discovery (any machine outside) or device
     #[arg(long, value_name = "VANTAGE", hide_possible_values = true,
         value_parser = PossibleValuesParser::new(["console", "device-services", "discovery", "device"]))]
@@ -328,7 +347,7 @@ pub struct DeploymentArgs {
 }
 
 /// How the network is asked.
-#[derive(Clone, Debug, Default, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Network")]
 pub struct NetworkArgs {
     /// Proxy: http, https, socks5 or socks5h; "" for none
@@ -618,6 +637,9 @@ pub struct PinsArgs {
 #[derive(Clone, Debug, Args)]
 #[command(after_help = GATHER_EXAMPLES)]
 pub struct GatherArgs {
+    /// Configuration file; may be repeated, a later one wins
+    #[arg(long, value_name = "FILE", help_heading = "Deployment")]
+    pub config: Vec<PathBuf>,
     /// What the deployment is.
     #[command(flatten)]
     pub deployment: DeploymentArgs,
@@ -732,7 +754,8 @@ pub struct ListArgs {
 }
 
 /// `pinflight init`
-#[derive(Clone, Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
+#[derive(Clone, Debug, Default, Args)]
 #[command(after_help = INIT_EXAMPLES)]
 pub struct InitArgs {
     /// File to write; - prints it [default: pinflight.toml]
@@ -744,6 +767,21 @@ pub struct InitArgs {
     /// Overwrite a file that is there
     #[arg(short, long)]
     pub force: bool,
+    /// Ask no questions: write what flags and variables say
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Ask nobody on the network
+    #[arg(long)]
+    pub offline: bool,
+    /// Write the commented sample as it is
+    #[arg(long, conflicts_with_all = ["yes", "offline", "DeploymentArgs", "NetworkArgs"])]
+    pub sample: bool,
+    /// What the deployment is.
+    #[command(flatten)]
+    pub deployment: DeploymentArgs,
+    /// How the network is asked.
+    #[command(flatten)]
+    pub network: NetworkArgs,
 }
 
 #[cfg(test)]

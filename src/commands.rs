@@ -38,6 +38,6 @@ pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Simulate(args) => simulate::run(cli, args),
         Command::Explain(args) => show::explain(cli, args),
         Command::List(args) => show::list(cli, args),
-        Command::Init(args) => show::init(args),
+        Command::Init(args) => init::run(cli, args),
     }
 }

@@ -43,14 +43,31 @@ fn beside(path: &Path) -> anyhow::Result<tempfile::NamedTempFile> {
 
 /// Writes a file beside its place and renames it into it, so that nobody ever reads half of it.
 pub fn to_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<()> {
+    let whole = written_beside(path, write)?;
+    whole.persist(path).map_err(|error| error.error).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(())
+}
+
+/// The same, if no file is there; whether it was written.
+pub fn to_new_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> anyhow::Result<bool> {
+    match written_beside(path, write)?.persist_noclobber(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error.error).with_context(|| format!("cannot write {}", path.display())),
+    }
+}
+
+fn written_beside(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> anyhow::Result<tempfile::NamedTempFile> {
     let problem = || format!("cannot write {}", path.display());
     let mut file = beside(path)?;
     let mut out = io::BufWriter::new(file.as_file_mut());
     write(&mut out).and_then(|()| out.flush()).with_context(problem)?;
     drop(out);
     readable_by_umask(&file).with_context(problem)?;
-    file.persist(path).map_err(|error| error.error).with_context(problem)?;
-    Ok(())
+    Ok(file)
 }
 
 /// A temporary file is private; a report is an ordinary file.

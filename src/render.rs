@@ -161,6 +161,12 @@ pub fn counts(counts: &Counts) -> String {
     table::counts(counts)
 }
 
+/// Writes text of several lines for a person at a terminal, escaped, each line wrapped and indented.
+pub fn paragraphs(text: &str, indent: usize, style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
+    let mut sheet = Sheet { style, out };
+    text.lines().try_for_each(|line| sheet.prose(indent, &Text::sentence(line)))
+}
+
 /// Writes checks as a table: id, steps of the guide, what is proved.
 pub fn list<'a>(
     checks: impl Iterator<Item = (&'a str, &'a str, &'a [GuideStep])>,

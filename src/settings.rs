@@ -5,6 +5,7 @@
 
 mod build;
 mod deadlines;
+mod draft;
 mod error;
 mod file;
 mod flags;
@@ -21,13 +22,14 @@ use std::{
 };
 
 use pinflight_checks::{
-    deployment::{Deployment, Endpoint, Network, Policy, Trust, Vantage},
+    deployment::{Deployment, Endpoint, Network, Policy, ServiceUrl, Trust, Vantage},
     recording::FileUse,
     time::Timestamp,
 };
 
 use self::{build::Build, raw::Raw};
 pub use self::{
+    draft::{Draft, Drafted},
     error::{ConfigError, ConfigErrors, Origin},
     file::read,
 };
@@ -221,9 +223,19 @@ pub fn max_age(text: &str) -> Result<Duration, ConfigErrors> {
     })
 }
 
+/// The vantages, a line each.
+pub fn vantages() -> String {
+    build::vantages()
+}
+
 /// Reads a server name as TLS carries it.
 pub fn host(text: &str) -> Result<String, String> {
     values::host(text).map_err(|wrong| format!("{}; {}", wrong.problem, wrong.fix))
+}
+
+/// Reads the URL of a service.
+pub fn service_url(text: &str) -> Result<ServiceUrl, String> {
+    values::service_url(text).map_err(|wrong| format!("{}; {}", wrong.problem, wrong.fix))
 }
 
 /// Reads a domain: what stands behind the `@`.
@@ -245,7 +257,7 @@ fn read_files(
     errors: &mut Vec<ConfigError>,
 ) -> (Raw, Vec<PathBuf>) {
     let (mut raw, mut files) = (Raw::default(), Vec::new());
-    let named = &args.deployment.config;
+    let named = &args.config;
     let default = [PathBuf::from(DEFAULT_FILE)];
     for path in if named.is_empty() { default.as_slice() } else { named } {
         match read(path) {

@@ -13,7 +13,7 @@ use pinflight_fixtures::{Scenario, raise, scenarios};
 use tokio::sync::watch;
 
 use crate::{
-    cli::{CheckArgs, Cli, DemoArgs, DeploymentArgs},
+    cli::{CheckArgs, Cli, DemoArgs},
     commands::{
         check,
         show::{self, Moments, Outputs},
@@ -114,8 +114,7 @@ async fn observed(job: Job) -> Recording {
 }
 
 fn load(path: &std::path::Path) -> anyhow::Result<Settings> {
-    let deployment = DeploymentArgs { config: vec![path.to_owned()], ..DeploymentArgs::default() };
-    let args = CheckArgs { deployment, ..CheckArgs::default() };
+    let args = CheckArgs { config: vec![path.to_owned()], ..CheckArgs::default() };
     // The demo is the same whatever the user's environment says.
     Ok(settings::load(&args, &|_| None, &settings::read, &registry::ids())?)
 }

@@ -29,8 +29,12 @@ const LONGEST: u64 = 4 * 1024 * 1024;
 
 pub(super) fn run(cli: &Cli, args: &GatherArgs) -> anyhow::Result<Exit> {
     let folder = args.to.as_path();
-    let words =
-        CheckArgs { deployment: args.deployment.clone(), network: args.network.clone(), ..CheckArgs::default() };
+    let words = CheckArgs {
+        config: args.config.clone(),
+        deployment: args.deployment.clone(),
+        network: args.network.clone(),
+        ..CheckArgs::default()
+    };
     let mut settings = settings::load(&words, &show::environment, &settings::read, &registry::ids())?;
     // Only Device Services' certificates are gathered: its Trust Service need not be asked.
     settings.deployment.trust_service.mode = TrustServiceMode::None;

@@ -1,7 +1,7 @@
 //! How a report reaches the user: style, formats, files, exit code. And the commands that only print.
 
 use std::{
-    io::{IsTerminal, stdout},
+    io::{IsTerminal, stderr, stdout},
     path::PathBuf,
 };
 
@@ -18,8 +18,8 @@ use pinflight_checks::{
 };
 
 use crate::{
-    cli::{Cli, ExplainArgs, InitArgs, ListArgs, OutputArgs, SelectArgs},
-    commands::{explain, init, list},
+    cli::{Cli, ExplainArgs, ListArgs, OutputArgs, SelectArgs},
+    commands::{explain, list},
     exit::Exit,
     output,
     progress::Audience,
@@ -140,13 +140,6 @@ pub(super) fn list(cli: &Cli, args: &ListArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Ready)
 }
 
-pub(super) fn init(args: &InitArgs) -> anyhow::Result<Exit> {
-    if let Some(path) = init::run(args, &mut stdout())? {
-        output::note(&format!("{} is written; edit it, then run: pinflight check --from console", path.display()));
-    }
-    Ok(Exit::Ready)
-}
-
 /// The one clock of a run.
 pub(super) fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
@@ -176,13 +169,22 @@ pub(super) fn style(cli: &Cli, width: Option<u16>, ascii: bool) -> Style {
     };
     // A Windows console of before 2016 knows no ANSI colours; a newer one is told to show them. Elsewhere nothing is asked.
     let color = color && (!terminal || anstyle_query::windows::enable_ansi_colors() != Some(false));
-    let utf8 = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| environment(name));
-    let ascii_locale = utf8.is_some_and(|locale| matches!(locale.as_str(), "C" | "POSIX"));
     Style {
         width: width.map(usize::from).or(columns).unwrap_or(80),
-        unicode: !ascii && !ascii_locale,
+        unicode: !ascii && !is_ascii_locale(),
         color,
         show: Show::Findings,
         verbose: cli.verbose,
     }
+}
+
+/// For what is said on standard error: plain text.
+pub(super) fn style_of_notes() -> Style {
+    let columns = terminal_size::terminal_size_of(stderr()).map(|(width, _)| usize::from(width.0));
+    Style { width: columns.unwrap_or(80).min(80), unicode: !is_ascii_locale(), ..Style::default() }
+}
+
+fn is_ascii_locale() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| environment(name));
+    locale.is_some_and(|locale| matches!(locale.as_str(), "C" | "POSIX"))
 }

@@ -23,7 +23,7 @@ use super::{
 /// More of one kind would be a mistake, and hours of asking.
 pub(super) const MAX_LIST: usize = 256;
 /// The longest of the deadlines, and how it is spelled.
-const DAY: (Duration, &str) = (Duration::from_hours(24), "24h");
+pub(super) const DAY: (Duration, &str) = (Duration::from_hours(24), "24h");
 /// From the start of one round to the start of the next.
 const DEFAULT_INTERVAL: Duration = Duration::from_secs(15);
 const LEAST_INTERVAL: Duration = Duration::from_secs(1);
@@ -55,6 +55,8 @@ const SWITCH: &[(&str, bool)] = &[("true", true), ("false", false)];
 pub(super) struct Build<'a> {
     raw: &'a Raw,
     known_checks: &'a [&'a str],
+    /// More will be said, so that what is missing is no mistake yet.
+    unfinished: bool,
     pub(super) errors: Vec<ConfigError>,
     /// Each declared file with the place that names it.
     pub(super) files: Vec<(FileUse, String, Origin)>,
@@ -62,7 +64,12 @@ pub(super) struct Build<'a> {
 
 impl<'a> Build<'a> {
     pub(super) fn new(raw: &'a Raw, known_checks: &'a [&'a str]) -> Self {
-        Self { raw, known_checks, errors: Vec::new(), files: Vec::new() }
+        Self { raw, known_checks, unfinished: false, errors: Vec::new(), files: Vec::new() }
+    }
+
+    /// Of something that is still being said.
+    pub(super) fn unfinished(raw: &'a Raw) -> Self {
+        Self { unfinished: true, ..Self::new(raw, &[]) }
     }
 
     /// Where this run looks from; must be said, unless one is `assumed`.
@@ -125,7 +132,7 @@ impl<'a> Build<'a> {
     }
 
     fn device_services(&mut self) -> Option<DeviceServices> {
-        if self.raw.one("device_services.url").is_none() {
+        if self.raw.one("device_services.url").is_none() && !self.unfinished {
             let problem = "the URL of Device Services is needed: everything is judged for its host";
             let fix = "add --device-services https://ds.example.com, or url = \"https://ds.example.com\" under [device_services]";
             self.missing("device_services.url", problem, fix);
@@ -166,10 +173,10 @@ impl<'a> Build<'a> {
     /// What a mode needs, and what it has no use for.
     fn contradictions(&mut self, mode: TrustServiceMode, declared: bool, has_url: bool) {
         const URL: &str = "add --trust-service https://ts.example.com:9001/TrustService, or url under [trust_service]";
-        if mode == TrustServiceMode::OnPremises && !has_url {
+        if mode == TrustServiceMode::OnPremises && !has_url && !self.unfinished {
             self.complain("trust_service.mode", "an on-premises Trust Service has a URL, and none is given", URL);
         }
-        if mode == TrustServiceMode::Awcm && !has_url {
+        if mode == TrustServiceMode::Awcm && !has_url && !self.unfinished {
             self.complain(
                 "trust_service.servers",
                 "servers are asked under the name of the Trust Service's URL, and none is given",
@@ -186,6 +193,8 @@ impl<'a> Build<'a> {
                 let problem =
                     format!("mode {:?} ({place}) has no Trust Service of your own, so this means nothing", mode.id());
                 (problem, format!("remove {leaf}, or say mode = \"on-premises\" with its url"))
+            } else if self.unfinished {
+                return;
             } else {
                 ("it belongs to a Trust Service of your own, and no url of one is given".to_owned(), URL.to_owned())
             };

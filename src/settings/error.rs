@@ -23,6 +23,8 @@ pub enum Origin {
     Environment(String),
     /// A flag, in its long form.
     Flag(&'static str),
+    /// What was answered to a question.
+    Answer,
     /// Nobody said it.
     Default,
 }
@@ -35,6 +37,7 @@ impl fmt::Display for Origin {
             Self::File { path, line } => write!(f, "{path}:{line}"),
             Self::Environment(name) => write!(f, "environment {name}"),
             Self::Flag(name) => f.write_str(name),
+            Self::Answer => f.write_str("your answer"),
         }
     }
 }
@@ -75,6 +78,7 @@ impl fmt::Display for ConfigError {
         let key = &self.key;
         match (&self.origin, &self.value) {
             (Origin::Default, _) => f.write_str(key)?,
+            (origin @ Origin::Answer, Some(value)) => write!(f, "{origin} {value}")?,
             (Origin::Flag(name), Some(value)) => write!(f, "{name} {value}")?,
             (Origin::Environment(name), Some(value)) => write!(f, "environment {name}={value}")?,
             (origin @ Origin::File { .. }, Some(value)) if key.is_empty() => write!(f, "{origin}: {value}")?,

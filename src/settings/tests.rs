@@ -7,6 +7,7 @@ use clap::Parser as _;
 use super::*;
 use crate::cli::{Cli, Command};
 
+mod draft;
 mod meaning;
 mod messages;
 mod robust;
