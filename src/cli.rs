@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, builder::PossibleValuesParser};
 
+use crate::build_facts;
+
 const EXAMPLES: &str = "\
 Examples:
   pinflight init                            write down yours: pinflight.toml
@@ -186,7 +188,14 @@ Exit codes: 0 written, 2 usage, a value of no use, or nothing was written.";
 
 /// Preflight for Workspace ONE UEM SSL pinning: will every device still connect once pinning is on?
 #[derive(Debug, Parser)]
-#[command(name = "pinflight", version, max_term_width = 80, after_help = EXAMPLES)]
+#[command(
+    name = "pinflight",
+    version,
+    long_version = build_facts::all(),
+    disable_version_flag = true,
+    max_term_width = 80,
+    after_help = EXAMPLES
+)]
 pub struct Cli {
     /// Print no progress and no notes, only the report
     #[arg(short, long, global = true, display_order = 900, conflicts_with = "verbose")]
@@ -197,6 +206,9 @@ pub struct Cli {
     /// When to use colour; NO_COLOR is honoured
     #[arg(long, global = true, display_order = 902, value_name = "WHEN", default_value_t = ColorChoice::Auto, hide_possible_values = true, help = "When to use colour: auto, always or never")]
     pub color: ColorChoice,
+    /// Print the version; --version says how it was built, too
+    #[arg(short = 'V', long, display_order = 999, action = ArgAction::Version)]
+    version: Option<bool>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,

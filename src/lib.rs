@@ -4,6 +4,7 @@
 //! `pinflight_checks` judges it, [`render`] shows the report. [`settings`] is what the admin declared, [`commands`] puts the
 //! stages together.
 
+pub mod build_facts;
 pub mod cli;
 pub mod commands;
 pub mod exit;
