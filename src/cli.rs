@@ -3,20 +3,55 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, ColorChoice, Parser, Subcommand, builder::PossibleValuesParser};
+use clap::{ArgAction, Args, ColorChoice, Command as Definition, Parser, Subcommand, builder::PossibleValuesParser};
 
 use crate::build_facts;
 
 const EXAMPLES: &str = "\
 Examples:
+  pinflight demo                            a whole deployment, on loopback
   pinflight init                            write down yours: pinflight.toml
-  pinflight check --from console            ask and judge, as seen from the console
-  pinflight demo                            the same on a deployment on loopback
-  pinflight explain certificate/expiry      what a check asks and how to mend it
+  pinflight check --from console --plan     what would be asked of whom
+  pinflight check --from console            ask and judge
+  pinflight explain certificate/expiry      what a check asks, how to mend it
+
+pinflight COMMAND --help says more of each, with examples.
 
 Exit codes: 0 ready, 1 not ready, 2 usage or configuration, 3 incomplete,
 4 warnings (with --fail-on warning), 130 interrupted; of -o nagios: 0 ok,
-1 warning, 2 critical, 3 unknown.";
+1 warning, 2 critical, 3 unknown. Commands without a verdict: see their help.";
+
+/// The subcommands by what people come for. A test holds it to [`Command`].
+const GROUPS: [(&str, &[&str]); 4] = [
+    ("Check a deployment", &["init", "check", "gather", "demo"]),
+    ("Recordings", &["replay", "merge", "diff", "redact"]),
+    ("One server, file or plan", &["inspect", "csr", "pins", "simulate"]),
+    ("Help", &["explain", "list", "help"]),
+];
+
+/// The headings of `pinflight --help`, each with its subcommands.
+pub fn groups() -> &'static [(&'static str, &'static [&'static str])] {
+    &GROUPS
+}
+
+/// The page of `pinflight --help`: clap knows one list of subcommands, and these are many.
+fn page() -> String {
+    let known = Command::augment_subcommands(Definition::new("pinflight"));
+    let about = |name: &&str| {
+        let command = known.find_subcommand(name);
+        let about = command.and_then(Definition::get_about).map(ToString::to_string);
+        format!("  {name:12} {}", about.unwrap_or_else(|| "Print this page, or that of a command".to_owned()))
+    };
+    let group = |(heading, names): &(&str, &[&str])| {
+        let lines: Vec<String> = names.iter().map(about).collect();
+        format!("{heading}:\n{}", lines.join("\n"))
+    };
+    let groups: Vec<String> = GROUPS.iter().map(group).collect();
+    format!(
+        "{{about}}\n\n{{usage-heading}} {{usage}}\n\n{}\n\nOptions:\n{{options}}{{after-help}}\n",
+        groups.join("\n\n")
+    )
+}
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
@@ -40,13 +75,22 @@ machine can see is not waited for.
 
 Without --config, ./pinflight.toml is read if it is there. Flags win over the
 environment (PINFLIGHT_*), the environment over files, a later file over an
-earlier one. A flag that may be repeated replaces the list of the file.";
+earlier one. A flag that may be repeated replaces the list of the file.
+
+Exit codes: 0 ready, 1 not ready, 2 usage or configuration, 3 incomplete,
+4 warnings (with --fail-on warning), 130 interrupted; of -o nagios: 0 ok,
+1 warning, 2 critical, 3 unknown.";
 
 const DEMO_EXAMPLES: &str = "\
 Examples:
   pinflight demo                            a sound deployment: READY
   pinflight demo --list                     the faults that can be shown
-  pinflight demo --fault NAME               what one of them looks like";
+  pinflight demo --fault NAME               what one of them looks like
+
+Nothing leaves this machine. A fault looks here as it would in your network.
+
+Exit codes: 0 ready, 1 not ready, 2 usage, 3 incomplete, 4 warnings (with
+--fail-on warning).";
 
 const REPLAY_EXAMPLES: &str = "\
 Examples:
@@ -56,7 +100,10 @@ Examples:
   pinflight replay console.json --at 2027-03-01
                                             what will have expired by then
   pinflight replay console.json --max-age 14d
-                                            one from last week";
+                                            one from last week
+
+Exit codes: 0 ready, 1 not ready, 2 usage or a file of no use, 3 incomplete,
+4 warnings (with --fail-on warning).";
 
 const REDACT_EXAMPLES: &str = "\
 Examples:
@@ -64,7 +111,9 @@ Examples:
   pinflight replay for-support/*.json       judged as the originals are
 
 Stand-ins mean the same in all recordings that were redacted together, and in
-no others: recordings that are to be judged together are redacted together.";
+no others: recordings that are to be judged together are redacted together.
+
+Exit codes: 0 written, 2 usage, or a recording that cannot be redacted.";
 
 const DIFF_EXAMPLES: &str = "\
 Examples:
@@ -91,7 +140,10 @@ Examples:
 
 No machine sees all four rows of the guide's firewall table. Record on each with
   pinflight check --from console --record console.json
-and bring the files together. Each finding says who saw it.";
+and bring the files together. Each finding says who saw it.
+
+Exit codes: 0 ready, 1 not ready, 2 usage or a file of no use, 3 incomplete,
+4 warnings (with --fail-on warning).";
 
 const INSPECT_EXAMPLES: &str = "\
 Examples:
@@ -150,7 +202,8 @@ const SIMULATE_EXAMPLES: &str = "\
 Examples:
   pinflight simulate --host ds.example.com --publish new.cer old.cer \\
       --present ds-1.pem ds-2.pem --cacert corporate-root.pem
-  pinflight simulate --host ds.example.com --publish settings.json --present ds.pem
+  pinflight simulate --host ds.example.com --publish settings.json \\
+      --present ds.pem
   pinflight simulate --recording device.json console.json --present renewed.pem
   pinflight simulate --recording device.json --publish pins.txt -o json
 
@@ -186,6 +239,22 @@ PINFLIGHT_PROXY_PASSWORD alone.
 
 Exit codes: 0 written, 2 usage, a value of no use, or nothing was written.";
 
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  pinflight explain pins/cover-every-server
+  pinflight explain certificate/expiry | less
+
+What it asks, why it matters, what it rests on, how to mend what it finds.
+
+Exit codes: 0 done, 2 there is no such check.";
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  pinflight list                            each with what it proves
+  pinflight list -o json
+
+Exit codes: 0 done, 2 usage.";
+
 /// Preflight for Workspace ONE UEM SSL pinning: will every device still connect once pinning is on?
 #[derive(Debug, Parser)]
 #[command(
@@ -194,6 +263,7 @@ Exit codes: 0 written, 2 usage, a value of no use, or nothing was written.";
     long_version = build_facts::all(),
     disable_version_flag = true,
     max_term_width = 80,
+    help_template = page(),
     after_help = EXAMPLES
 )]
 pub struct Cli {
@@ -217,34 +287,34 @@ pub struct Cli {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Ask what the deployment is, and write it down as pinflight.toml
+    Init(Box<InitArgs>),
     /// Ask the deployment, judge what was seen, print the report
     Check(Box<CheckArgs>),
-    /// Raise a deployment on loopback and check it from all four vantages
+    /// Write every certificate that devices may meet, for the upload
+    Gather(Box<GatherArgs>),
+    /// Raise a deployment on loopback, check it from all four vantages
     Demo(DemoArgs),
     /// Judge recordings again, of one machine or of several together
     Replay(ReplayArgs),
-    /// The same of several machines: one report over all that they saw
+    /// Judge what several machines recorded: one report over all of it
     Merge(MergeArgs),
-    /// Put stand-ins for names, addresses, serials and keys into recordings
-    Redact(RedactArgs),
-    /// Tell what was mended, what broke and what changed between two runs
+    /// Tell what was mended, broken and changed between two runs
     Diff(DiffArgs),
+    /// Put stand-ins for names, addresses, serials, keys into recordings
+    Redact(RedactArgs),
     /// Show the chain of a server or of files: paths, certificates, pins
     Inspect(Box<InspectArgs>),
     /// Judge a certificate signing request for the Trust Service
     Csr(CsrArgs),
     /// Print every form of a pin for files and servers
     Pins(PinsArgs),
-    /// Write every certificate that devices may meet, ready for the upload
-    Gather(Box<GatherArgs>),
-    /// Show what devices would do if other pins or certificates were in place
+    /// Show what devices would do if other pins or keys were in place
     Simulate(Box<SimulateArgs>),
-    /// Print the page of a check
+    /// Print the page of a check: what it asks, how to mend a finding
     Explain(ExplainArgs),
     /// List every check
     List(ListArgs),
-    /// Ask what the deployment is, and write it down as pinflight.toml
-    Init(Box<InitArgs>),
 }
 
 /// `pinflight check`
@@ -749,7 +819,7 @@ pub struct SimulateArgs {
 
 /// `pinflight explain`
 #[derive(Clone, Debug, Args)]
-#[command(after_help = "Example:\n  pinflight explain pins/cover-every-server")]
+#[command(after_help = EXPLAIN_EXAMPLES)]
 pub struct ExplainArgs {
     /// Id of a check, as `pinflight list` and the report print it
     #[arg(value_name = "ID")]
@@ -758,6 +828,7 @@ pub struct ExplainArgs {
 
 /// `pinflight list`
 #[derive(Clone, Debug, Args)]
+#[command(after_help = LIST_EXAMPLES)]
 pub struct ListArgs {
     /// Format on stdout: table or json
     #[arg(short, long, value_name = "FORMAT", default_value = "table", hide_possible_values = true,
@@ -809,20 +880,48 @@ mod tests {
 
     #[test]
     fn help_fits_eighty_columns() {
-        let mut cli = Cli::command().term_width(80);
-        cli.build();
-        let names: Vec<String> = cli.get_subcommands().map(|command| command.get_name().to_owned()).collect();
-        let expected = [
-            "check", "demo", "replay", "merge", "redact", "diff", "inspect", "csr", "pins", "gather", "simulate",
-            "explain", "list", "init", "help",
-        ];
-        assert_eq!(names, expected);
-        let mut pages = vec![cli.render_long_help().to_string()];
-        for command in cli.get_subcommands_mut() {
-            pages.push(command.clone().term_width(80).render_help().to_string());
+        let mut pages = vec![Cli::command().term_width(80).render_help().to_string()];
+        for command in commands() {
+            pages.push(command.term_width(80).render_help().to_string());
         }
         for line in pages.iter().flat_map(|page| page.lines()) {
             assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+
+    /// Every subcommand but `help`, which is clap's.
+    fn commands() -> Vec<Definition> {
+        let mut cli = Cli::command();
+        cli.build();
+        cli.get_subcommands().filter(|command| command.get_name() != "help").cloned().collect()
+    }
+
+    #[test]
+    fn every_command_stands_in_its_group() {
+        let mut cli = Cli::command();
+        cli.build();
+        let names: Vec<&str> = cli.get_subcommands().map(Definition::get_name).collect();
+        let grouped: Vec<&str> = GROUPS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        assert_eq!(names, grouped);
+        let page = Cli::command().render_help().to_string();
+        for command in commands() {
+            let line = format!("  {:12} {}\n", command.get_name(), command.get_about().unwrap());
+            assert!(page.contains(&line), "{line}{page}");
+        }
+        assert!(page.ends_with("see their help.\n") && !page.contains("\n\n\n"), "{page}");
+    }
+
+    #[test]
+    fn every_help_has_examples_and_exit_codes_as_they_were_laid_out() {
+        for command in commands() {
+            let (name, page) =
+                (command.get_name().to_owned(), command.clone().term_width(80).render_help().to_string());
+            let after = command.get_after_help().unwrap().to_string();
+            assert!(page.ends_with(&format!("{after}\n")), "{name} is wrapped:\n{page}");
+            let paragraphs: Vec<&str> = after.split("\n\n").collect();
+            let examples = format!("Examples:\n  pinflight {name}");
+            assert!(paragraphs[0].starts_with(&examples) || name == "diff", "{name}");
+            assert!(paragraphs.last().unwrap().starts_with("Exit codes: 0 "), "{name}");
         }
     }
 

@@ -25,19 +25,19 @@ use crate::{
 /// Carries out what the command line says.
 pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
     match &cli.command {
+        Command::Init(args) => init::run(cli, args),
         Command::Check(args) => check::run(cli, args),
+        Command::Gather(args) => gather::run(cli, args),
         Command::Demo(args) => demo::run(cli, args),
         Command::Replay(args) => replay::run(cli, &args.files, &args.judged),
-        Command::Redact(args) => redact::run(cli, args),
-        Command::Diff(args) => diff::run(cli, args),
         Command::Merge(args) => replay::run(cli, &args.files, &args.judged),
+        Command::Diff(args) => diff::run(cli, args),
+        Command::Redact(args) => redact::run(cli, args),
         Command::Inspect(args) => inspect::run(cli, args),
         Command::Csr(args) => csr::run(cli, args),
         Command::Pins(args) => pins::run(cli, args),
-        Command::Gather(args) => gather::run(cli, args),
         Command::Simulate(args) => simulate::run(cli, args),
         Command::Explain(args) => show::explain(cli, args),
         Command::List(args) => show::list(cli, args),
-        Command::Init(args) => init::run(cli, args),
     }
 }
