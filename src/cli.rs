@@ -26,7 +26,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
     ("Check a deployment", &["init", "check", "gather", "demo"]),
     ("Recordings", &["replay", "merge", "diff", "redact"]),
     ("One server, file or plan", &["inspect", "csr", "pins", "simulate"]),
-    ("Help", &["explain", "list", "help"]),
+    ("Help", &["explain", "list", "completions", "man", "help"]),
 ];
 
 /// The headings of `pinflight --help`, each with its subcommands.
@@ -255,6 +255,28 @@ Examples:
 
 Exit codes: 0 done, 2 usage.";
 
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  pinflight completions bash \\
+      > ~/.local/share/bash-completion/completions/pinflight
+  pinflight completions zsh > ~/.zfunc/_pinflight
+                                            with fpath+=(~/.zfunc) in .zshrc
+  pinflight completions fish > ~/.config/fish/completions/pinflight.fish
+  pinflight completions powershell >> $PROFILE
+  pinflight completions elvish >> ~/.config/elvish/rc.elv
+
+bash, zsh and fish complete ids of checks, names of faults, formats and files,
+too; PowerShell and elvish commands and flags alone.
+
+Exit codes: 0 done, 2 usage.";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  pinflight man ~/.local/share/man/man1     all pages; then: man pinflight-check
+  pinflight man | man -l -                  read pinflight(1) at once
+
+Exit codes: 0 done, 2 usage, or a folder that cannot be written.";
+
 /// Preflight for Workspace ONE UEM SSL pinning: will every device still connect once pinning is on?
 #[derive(Debug, Parser)]
 #[command(
@@ -315,6 +337,10 @@ pub enum Command {
     Explain(ExplainArgs),
     /// List every check
     List(ListArgs),
+    /// Print what makes a shell complete commands, flags, ids and faults
+    Completions(CompletionsArgs),
+    /// Write the manual pages into a folder, or print one
+    Man(ManArgs),
 }
 
 /// `pinflight check`
@@ -865,6 +891,24 @@ pub struct InitArgs {
     /// How the network is asked.
     #[command(flatten)]
     pub network: NetworkArgs,
+}
+
+/// `pinflight completions`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = COMPLETIONS_EXAMPLES)]
+pub struct CompletionsArgs {
+    /// The shell: bash, elvish, fish, powershell or zsh
+    #[arg(value_name = "SHELL", hide_possible_values = true)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `pinflight man`
+#[derive(Clone, Debug, Args)]
+#[command(after_help = MAN_EXAMPLES)]
+pub struct ManArgs {
+    /// Folder for all pages; without it pinflight(1) is printed
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! One file a subcommand: the stages put together.
 
 pub mod check;
+pub mod completions;
 pub mod csr;
 pub mod demo;
 pub mod diff;
@@ -10,6 +11,7 @@ pub mod init;
 pub mod inspect;
 mod interrupt;
 pub mod list;
+pub mod man;
 pub mod pins;
 pub mod redact;
 pub mod replay;
@@ -39,5 +41,7 @@ pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
         Command::Simulate(args) => simulate::run(cli, args),
         Command::Explain(args) => show::explain(cli, args),
         Command::List(args) => show::list(cli, args),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(args),
     }
 }

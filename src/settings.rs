@@ -228,6 +228,11 @@ pub fn vantages() -> String {
     build::vantages()
 }
 
+/// Every environment variable that says what a key of the configuration says: its name, the key, the flag that says the same.
+pub fn variables() -> impl Iterator<Item = (String, &'static str, Option<&'static str>)> {
+    keys::KEYS.iter().filter_map(|key| Some((key.variable()?, key.name, key.flag)))
+}
+
 /// Reads a server name as TLS carries it.
 pub fn host(text: &str) -> Result<String, String> {
     values::host(text).map_err(|wrong| format!("{}; {}", wrong.problem, wrong.fix))

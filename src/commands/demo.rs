@@ -34,8 +34,7 @@ pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     }
     let name = args.fault.as_deref().unwrap_or(DEFAULT);
     let Some(scenario) = scenarios().iter().find(|scenario| scenario.id == name) else {
-        let ids = scenarios().iter().map(|scenario| scenario.id.as_str());
-        let hint = render::nearest(name, ids).map(|id| format!(", did you mean {id}?")).unwrap_or_default();
+        let hint = render::nearest(name, faults()).map(|id| format!(", did you mean {id}?")).unwrap_or_default();
         bail!("no fault is named {name:?}{hint}\n  fix: choose one of pinflight demo --list");
     };
     let outputs = Outputs::new(cli, &args.output)?;
@@ -59,6 +58,11 @@ pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     }
     (policy.only, policy.skip, policy.fail_on) = (selected.only, selected.skip, selected.fail_on);
     show::conclude(&recordings, &policy, Moments { now, judged_on: now }, &outputs)
+}
+
+/// The names that `--fault` takes.
+pub(super) fn faults() -> impl Iterator<Item = &'static str> {
+    scenarios().iter().map(|scenario| scenario.id.as_str())
 }
 
 /// Seconds by which the recording is earlier after which something changes: within what clocks may differ by.
