@@ -13,29 +13,31 @@ use crate::{
 pub(crate) struct Witnesses<'a> {
     vantages: BTreeSet<Vantage>,
     recordings: &'a [Recording],
+    judgement: &'a Judgement,
     alone: Vec<(Vantage, Judgement)>,
 }
 
 impl<'a> Witnesses<'a> {
     /// Asks the check again of each recording, where there are several vantages and something is wrong.
-    pub(crate) fn of(case: &Case<'a>, check: &dyn Check, judgement: &Judgement) -> Self {
+    pub(crate) fn of(case: &Case<'a>, check: &dyn Check, judgement: &'a Judgement) -> Self {
         let vantages = case.vantages();
         let is_wrong = judgement.iter().any(|(_, outcome)| found(outcome).is_some());
         let alone = case.recordings.iter().filter(|_| is_wrong && vantages.len() > 1);
         let alone = alone.map(|recording| (recording.vantage, check.judge(&case.of_one(recording)))).collect();
-        Self { vantages, recordings: case.recordings, alone }
+        Self { vantages, recordings: case.recordings, judgement, alone }
     }
 
     /// The vantages that each by itself show a cause of this kind at this target. What only several show together was seen by
     /// those that looked there; what is of no place in the network, by all.
     pub(crate) fn saw(&self, target: &Target, finding: &Finding) -> BTreeSet<Vantage> {
-        let shows = |judgement: &Judgement| {
-            judgement.iter().any(|(known, outcome)| {
-                known == target && found(outcome).is_some_and(|found| found.cause.kind() == finding.cause.kind())
-            })
+        // Where several are told of the target, each is of those who see that one.
+        let several = alike(self.judgement, target, finding).len() > 1;
+        let by = |is_it: &dyn Fn(&&Finding) -> bool| -> BTreeSet<Vantage> {
+            let shows = |judgement| alike(judgement, target, finding).iter().any(is_it);
+            self.alone.iter().filter(|(_, judgement)| shows(judgement)).map(|(vantage, _)| *vantage).collect()
         };
-        let alone: BTreeSet<Vantage> =
-            self.alone.iter().filter(|(_, judgement)| shows(judgement)).map(|(vantage, _)| *vantage).collect();
+        let exactly = by(&|found| several && found.cause == finding.cause);
+        let alone = if exactly.is_empty() { by(&|_| true) } else { exactly };
         if !alone.is_empty() {
             return alone;
         }
@@ -50,6 +52,12 @@ fn found(outcome: &Outcome) -> Option<&Finding> {
         Outcome::Warn(finding) | Outcome::Fail(finding) => Some(finding),
         _ => None,
     }
+}
+
+/// What is told of the target with a cause of this kind.
+fn alike<'j>(judgement: &'j Judgement, target: &Target, finding: &Finding) -> Vec<&'j Finding> {
+    let found = judgement.iter().filter(|(known, _)| known == target).filter_map(|(_, outcome)| found(outcome));
+    found.filter(|found| found.cause.kind() == finding.cause.kind()).collect()
 }
 
 fn looked_at(recording: &Recording, target: &Target) -> bool {
@@ -72,8 +80,10 @@ fn looked_at(recording: &Recording, target: &Target) -> bool {
 mod tests {
     use super::*;
     use crate::{
+        cause::Cause,
         deployment::{Role, TrustServiceMode},
         judge::judge,
+        outcome::Evidence,
         recording::ConnectFailure,
         report::Report,
         testing::{NOW, name, recording, refused},
@@ -113,6 +123,29 @@ mod tests {
         assert_eq!(who(&report, row), [(at.clone(), vec![Vantage::Discovery])], "a row has one source");
         let seen_by = who(&report, "network/reachable");
         assert!(seen_by.iter().all(|(target, vantages)| *target == at && vantages.len() < 3), "{seen_by:?}");
+    }
+
+    #[test]
+    fn of_several_findings_at_one_target_each_has_its_own_witnesses() {
+        let target = Target::Thing("ts.example.com".to_owned());
+        let finding = |last: u8| {
+            let address = Some(([10, 0, 0, last], 443).into());
+            let cause = Cause::TcpFailed { address, failure: ConnectFailure::Refused };
+            Finding { cause, evidence: Evidence::none() }
+        };
+        let told = |lasts: &[u8]| -> Judgement {
+            lasts.iter().map(|last| (target.clone(), Outcome::Fail(finding(*last)))).collect()
+        };
+        let saw = |judgement: &Judgement, last| {
+            let alone = vec![(Vantage::Console, told(&[1])), (Vantage::Device, told(&[2]))];
+            let vantages = [Vantage::Console, Vantage::Device].into();
+            let witnesses = Witnesses { vantages, recordings: &[], judgement, alone };
+            witnesses.saw(&target, &finding(last))
+        };
+        assert_eq!(saw(&told(&[1, 2]), 1), [Vantage::Console].into());
+        assert_eq!(saw(&told(&[1, 2]), 2), [Vantage::Device].into());
+        assert_eq!(saw(&told(&[1]), 1), [Vantage::Console, Vantage::Device].into(), "one for both");
+        assert_eq!(saw(&told(&[1, 3]), 3), [Vantage::Console, Vantage::Device].into(), "nobody's own");
     }
 
     #[test]
