@@ -149,7 +149,7 @@ fn report(case: &Case<'_>, check: &dyn Check, judgement: &Judgement) -> CheckRep
                 message: prose::message(&finding.cause),
                 evidence: with_lapse(case, meta.id, target, finding.evidence.clone()),
                 remedy: prose::remedy(&finding.cause),
-                accepted: accepted(case, meta.id, target).map(|accept| accept.reason.clone()),
+                accepted: accepted(case, meta.id, target).map(acceptance),
                 seen_from: witnesses.saw(target, finding),
             });
         }
@@ -197,6 +197,14 @@ fn severity(case: &Case<'_>, id: CheckId, state: State) -> State {
 
 fn accepted<'a>(case: &Case<'a>, id: CheckId, target: &Target) -> Option<&'a Accept> {
     accepts(case, id, target).find(|accept| accept.until.is_none_or(|until| case.now <= until))
+}
+
+/// Why it does not count, and how long: whoever reads the reason has to know when the finding comes back.
+fn acceptance(accept: &Accept) -> String {
+    match accept.until {
+        Some(until) => format!("{} (until {})", accept.reason, until.day()),
+        None => accept.reason.clone(),
+    }
 }
 
 /// All that speak of it, those whose time is over too.
@@ -373,7 +381,8 @@ mod tests {
         let report = judged(&[recording.clone()]);
         let check = of(&report, "network/reachable");
         assert_eq!(check.outcome, State::Pass);
-        assert_eq!(check.findings[0].accepted.as_deref(), Some("ticket 4711"));
+        let until = format!("ticket 4711 (until {})", NOW.day());
+        assert_eq!(check.findings[0].accepted, Some(until));
 
         recording.policy.accept = vec![accept(-1)];
         let report = judged(&[recording]);

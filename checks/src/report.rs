@@ -288,7 +288,7 @@ pub struct FindingReport {
     pub evidence: Evidence,
     /// What to do.
     pub remedy: String,
-    /// Why it does not count, where the configuration accepts it; null otherwise.
+    /// Why it does not count, and until which day, where the configuration accepts it; null otherwise.
     pub accepted: Option<String>,
     /// Who saw it: each of these vantages shows it by itself, or they do together.
     pub seen_from: BTreeSet<Vantage>,
