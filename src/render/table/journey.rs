@@ -190,7 +190,7 @@ fn by_ending(story: &Story) -> Vec<(&Ending, &'static str, Vec<&Target>)> {
 }
 
 fn step(number: usize, step: &Step, sheet: &mut Sheet<'_>) -> io::Result<()> {
-    sheet.prose(4, &Text::of(Tone::Dim, format!("{number}")).and_sentence(Tone::Plain, step.request.as_str()))?;
+    sheet.listed(4, &number.to_string(), &Text::sentence(step.request.as_str()))?;
     let from: Vec<&str> = step.seen_from.iter().map(|vantage| vantage.id()).collect();
     let from = if from.is_empty() { String::new() } else { format!("(seen from {})", from.join(", ")) };
     sheet.labelled(6, "answer", LABEL, &Text::sentence(step.answer.as_str()).and(Tone::Dim, from))?;
