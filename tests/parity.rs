@@ -46,6 +46,16 @@ fn a_page_has_the_headings_and_explains_every_cause_that_its_check_owns() {
 }
 
 #[test]
+fn the_fault_matrix_is_the_one_of_the_scenarios() {
+    let page = fs::read_to_string(common::project("docs/fault-matrix.md")).unwrap();
+    let update = "cargo run -p pinflight-fixtures --bin matrix > docs/fault-matrix.md";
+    assert!(page == pinflight_fixtures::matrix(), "docs/fault-matrix.md is of another day; write it anew: {update}");
+    for scenario in scenarios() {
+        assert!(page.contains(&format!("| `{}` |", scenario.id)), "{}", scenario.id);
+    }
+}
+
+#[test]
 fn every_cause_has_a_scenario_at_each_of_its_owners() {
     let told: BTreeSet<(&str, &str)> = scenarios()
         .iter()
