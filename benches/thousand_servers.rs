@@ -46,6 +46,7 @@ const MOST_MEMORY_KB: u64 = 64 * 1000;
 const MOST_SERVER_BYTES: u64 = 20 * 1000;
 const HOST: &str = "ds.example.test";
 /// Set for the processes that this one starts of itself: which servers to hold, or `measured` for one that runs a command.
+/// `loop PORT HANDSHAKES COUNT ROOT` is the bare loop alone, for `benches/side_by_side`.
 const PART: &str = "PINFLIGHT_BENCH_PART";
 /// How long a connection to a full backlog is tried until the backlog counts as full.
 const FULL: Duration = Duration::from_millis(300);
@@ -53,6 +54,7 @@ const FULL: Duration = Duration::from_millis(300);
 fn main() -> ExitCode {
     let ended = match env::var(PART).as_deref() {
         Ok("measured") => measured().map(|()| true),
+        Ok(words) if words.starts_with("loop ") => alone(words).map(|()| true),
         Ok(kind) => serve(kind).map(|()| true),
         Err(_) => measure(),
     };
@@ -79,12 +81,12 @@ fn measure() -> anyhow::Result<bool> {
 
     let servers = Servers::start("sound", folder.path())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let loop_ = Loop::new(&servers)?;
+    let bare = Loop::new(servers.port, servers.root.clone(), HANDSHAKES)?;
     let mut ratios = Vec::new();
     let mut memory = 0;
     writeln!(out, "{SERVERS} sound servers, {HANDSHAKES} handshakes each, {JOBS} at a time")?;
     for _ in 0..RUNS {
-        let bare = loop_.run(&runtime, SERVERS)?;
+        let bare = bare.run(&runtime, SERVERS)?;
         let run = servers.check(SERVERS, folder.path())?;
         ensure!(run.handshakes == usize::from(SERVERS) * HANDSHAKES, "{} handshakes", run.handshakes);
         let ratio = bare.as_secs_f64() / run.observed.as_secs_f64();
@@ -287,15 +289,14 @@ fn acceptor(number: u16, key: &KeyPair, issuer: &CertifiedIssuer<'static, KeyPai
 /// As little as can be done with a server: connect, shake hands, verify the chain, read it.
 struct Loop {
     port: u16,
-    named: TlsConnector,
-    nameless: TlsConnector,
-    old: TlsConnector,
+    /// One for each handshake: with a name, without one, with TLS 1.2 alone.
+    connectors: Vec<TlsConnector>,
 }
 
 impl Loop {
-    fn new(servers: &Servers) -> anyhow::Result<Self> {
+    fn new(port: u16, root: CertificateDer<'static>, handshakes: usize) -> anyhow::Result<Self> {
         let mut roots = RootCertStore::empty();
-        roots.add(servers.root.clone())?;
+        roots.add(root)?;
         let roots = Arc::new(roots);
         let connector = |versions, with_name| {
             let builder = ClientConfig::builder_with_protocol_versions(versions);
@@ -303,12 +304,8 @@ impl Loop {
             (config.resumption, config.enable_sni) = (Resumption::disabled(), with_name);
             TlsConnector::from(Arc::new(config))
         };
-        Ok(Self {
-            port: servers.port,
-            named: connector(&[&TLS13, &TLS12], true),
-            nameless: connector(&[&TLS13, &TLS12], false),
-            old: connector(&[&TLS12], true),
-        })
+        let all = [connector(&[&TLS13, &TLS12], true), connector(&[&TLS13, &TLS12], false), connector(&[&TLS12], true)];
+        Ok(Self { port, connectors: all.into_iter().take(handshakes).collect() })
     }
 
     fn run(&self, runtime: &Runtime, count: u16) -> anyhow::Result<Duration> {
@@ -317,7 +314,7 @@ impl Loop {
             let jobs = Arc::new(Semaphore::new(JOBS));
             let mut shaking = tokio::task::JoinSet::new();
             for number in 0..count {
-                for connector in [&self.named, &self.nameless, &self.old] {
+                for connector in &self.connectors {
                     let (jobs, connector, to) = (Arc::clone(&jobs), connector.clone(), address(number, self.port));
                     shaking.spawn(async move {
                         let _turn = jobs.acquire().await?;
@@ -341,4 +338,14 @@ async fn shake(connector: &TlsConnector, to: SocketAddr) -> anyhow::Result<()> {
         x509_parser::parse_x509_certificate(certificate)?;
     }
     Ok(())
+}
+
+/// The loop alone, over servers that somebody else holds.
+fn alone(words: &str) -> anyhow::Result<()> {
+    let [_, port, handshakes, count, root] = words.split(' ').collect::<Vec<_>>()[..] else {
+        anyhow::bail!("loop PORT HANDSHAKES COUNT ROOT");
+    };
+    let root = CertificateDer::from_pem_file(root).map_err(|error| anyhow::anyhow!("{error:?}"))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    Loop::new(port.parse()?, root, handshakes.parse()?)?.run(&runtime, count.parse()?).map(drop)
 }

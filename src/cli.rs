@@ -501,7 +501,7 @@ pub struct NetworkArgs {
     /// Ask a name that several servers answer N times [default: 3]
     #[arg(long, value_name = "N")]
     pub repeat: Option<String>,
-    /// Conversations under way at once [default: 64]
+    /// Conversations under way at once, 8 with one server at most [default: 64]
     #[arg(long, value_name = "N")]
     pub jobs: Option<String>,
 }

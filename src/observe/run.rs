@@ -110,6 +110,9 @@ pub(super) async fn run(
     std::mem::take(&mut *observer.board()).into_found()
 }
 
+/// Conversations with one server at once: a few more than a browser has, and no load for anybody.
+const AT_ONE_SERVER: usize = 8;
+
 /// As long as the longest that the plan could take: every round of `jobs` conversations at its worst, and one more.
 fn limit(targets: &[Target], setting: &Setting) -> Duration {
     let network = &setting.deployment.network;
@@ -168,6 +171,8 @@ pub(super) struct Observer {
     follows_up: bool,
     follow_up: mpsc::UnboundedSender<ServiceUrl>,
     jobs: Semaphore,
+    /// Turns at each server, by the words of its route.
+    servers: Mutex<HashMap<String, Arc<Semaphore>>>,
     board: Mutex<Board>,
     names: Once<TimedLookUp>,
     shakes: Once<Shaken>,
@@ -190,6 +195,7 @@ impl Observer {
         Self {
             follows_up: plan::follows_up(vantage, &deployment),
             jobs: Semaphore::new(deployment.network.jobs.clamp(1, Semaphore::MAX_PERMITS)),
+            servers: Mutex::default(),
             board: Mutex::new(Board::new(certificates)),
             names: Once::new(),
             shakes: Once::new(),
@@ -289,8 +295,9 @@ impl Observer {
                 }
             }
             Leaf::Shake12 { sni } => {
-                let shaken =
-                    self.shakes12.ask(&ask, self.timed(&ask, |deadline| self.shake12(route, sni.as_deref(), deadline)));
+                let shaken = self
+                    .shakes12
+                    .ask(&ask, self.timed(&ask, Some(route), |deadline| self.shake12(route, sni.as_deref(), deadline)));
                 let Shaken12 { shaken, chosen } = shaken.await;
                 let connection = ConnectionFact { only_tls12: true, ..fact_of(target, route, sni.clone(), 0, shaken) };
                 self.board().tls12_done(order, Tls12Fact { connection, chosen });
@@ -300,7 +307,7 @@ impl Observer {
                 self.board().other_name_done(order, fact);
             }
             Leaf::Get { get } => {
-                let got = self.gets.ask(&ask, self.timed(&ask, |deadline| self.get(route, target, get, deadline)));
+                let got = self.gets.ask(&ask, self.timed(&ask, Some(route), |deadline| self.get(route, target, get, deadline)));
                 let got = got.await;
                 self.follow(get, &got.outcome);
                 self.board().answer_done(order, self.answer_of(target, route, get, got));
@@ -333,7 +340,7 @@ impl Observer {
         sni: Option<String>,
         repeat: u32,
     ) -> ConnectionFact {
-        let asked = self.timed(ask, |deadline| self.shake(route, sni.as_deref(), deadline));
+        let asked = self.timed(ask, Some(route), |deadline| self.shake(route, sni.as_deref(), deadline));
         let shaken = self.shakes.ask(ask, asked).await;
         fact_of(target, route, sni, repeat, shaken)
     }
@@ -344,7 +351,7 @@ impl Observer {
         let order = Order { step: Step::Legacy, ..conversation.clone() };
         self.board().open(order.clone(), ask.clone());
         self.tell_planned();
-        let asked = self.timed(&ask, |deadline| self.legacy(route, target.sni(), deadline));
+        let asked = self.timed(&ask, Some(route), |deadline| self.legacy(route, target.sni(), deadline));
         let asked = self.legacies.ask(&ask, asked).await;
         self.board().legacy_done(&order, &conversation, asked);
     }
@@ -353,15 +360,26 @@ impl Observer {
     pub(super) async fn timed<T: Ended, F: Future<Output = T>>(
         &self,
         ask: &str,
+        route: Option<&Route>,
         question: impl FnOnce(Deadline) -> F,
     ) -> T {
-        // The semaphore is never closed.
+        // Who waits for a server's turn keeps nobody from another server. The semaphores are never closed.
+        let server = route.map(|route| self.server_turns(route));
+        let _at_server = match &server {
+            Some(turns) => turns.acquire().await.ok(),
+            None => None,
+        };
         let _turn = self.jobs.acquire().await;
         (self.on_event)(Event::Asked(ask.to_owned()));
         let began = Instant::now();
         let answer = question(Deadline::after(self.deployment.network.question_timeout)).await;
         (self.on_event)(Event::Answered { question: ask.to_owned(), ok: answer.is_ok(), took: began.elapsed() });
         answer
+    }
+
+    fn server_turns(&self, route: &Route) -> Arc<Semaphore> {
+        let mut servers = self.servers.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(servers.entry(route.words()).or_insert_with(|| Arc::new(Semaphore::new(AT_ONE_SERVER))))
     }
 
     /// Where the target's questions go; a name without addresses leads nowhere.
@@ -432,7 +450,7 @@ impl Observer {
                 board.name(&ask, &order, name, role, resolver);
             }
             async move {
-                let asked = self.timed(&ask, |deadline| self.look_up(name, resolver, deadline));
+                let asked = self.timed(&ask, None, |deadline| self.look_up(name, resolver, deadline));
                 let found = self.names.ask(&ask, asked).await;
                 self.board().name_done(&ask, &order, found.clone());
                 found.found.answer

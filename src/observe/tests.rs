@@ -3,7 +3,10 @@
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use pinflight_checks::{
@@ -434,6 +437,38 @@ async fn slow_servers_are_asked_side_by_side() {
     assert!(recording.took >= delay * 2, "{:?}", recording.took);
     // One after another it would be 1.2 s: four handshakes, and a GET that waits twice.
     assert!(recording.took < delay * 5, "{:?}", recording.took);
+}
+
+#[tokio::test]
+async fn a_server_is_asked_eight_things_at_once_and_no_more() {
+    let (open, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (all_here, here) = watch::channel(false);
+    let (all_here, counted) = (Arc::new(all_here), most.clone());
+    let address = serve(move |peer| {
+        let (open, most, all_here, mut here) = (open.clone(), counted.clone(), all_here.clone(), here.clone());
+        async move {
+            let now = open.fetch_add(1, Ordering::SeqCst) + 1;
+            most.fetch_max(now, Ordering::SeqCst);
+            if now == 8 {
+                let _ = all_here.send(true);
+            }
+            // Nobody is let go before the eighth has come.
+            let _ = here.wait_for(|all| *all).await;
+            open.fetch_sub(1, Ordering::SeqCst);
+            drop(peer);
+        }
+    })
+    .await;
+    let mut deployment = deployment();
+    deployment.trust_service.url = None;
+    deployment.device_services.url = format!("https://ds.example:{}", address.port()).parse().unwrap();
+    // A name that several servers answer is asked as often.
+    deployment.device_services.backends = vec![address.to_string().parse().unwrap()];
+    deployment.network.repeat = 20;
+    resolve(&mut deployment, "ds.example", address);
+    let recording = observed(Vantage::Discovery, deployment).await;
+    assert!(recording.connections.len() > 20, "{}", recording.connections.len());
+    assert_eq!(most.load(Ordering::SeqCst), 8);
 }
 
 #[tokio::test]
