@@ -10,6 +10,8 @@ use assert_cmd::Command;
 pub fn pinflight() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pinflight"));
     command.env_clear().env("LC_ALL", "C.UTF-8").current_dir(env!("CARGO_TARGET_TMPDIR"));
+    // So that coverage counts what the program does.
+    command.envs(std::env::var_os("LLVM_PROFILE_FILE").map(|file| ("LLVM_PROFILE_FILE", file)));
     command
 }
 
