@@ -45,7 +45,7 @@ async fn one_after_another(observer: &Observer, target: &Target, get: &Get, answ
     let leaf = plan::Leaf::Get { get: get.clone() };
     for route in observer.routes(&Position::declared(1), target).await.into_iter().take(ADDRESSES) {
         let words = leaf.words(&route.words());
-        let got = observer.timed(&words, |deadline| observer.get(&route, target, get, deadline)).await;
+        let got = observer.timed(&words, Some(&route), |deadline| observer.get(&route, target, get, deadline)).await;
         let is_answer = got.outcome.is_ok();
         answers.push(observer.answer_of(target, &route, get, got));
         if is_answer {

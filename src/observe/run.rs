@@ -307,7 +307,9 @@ impl Observer {
                 self.board().other_name_done(order, fact);
             }
             Leaf::Get { get } => {
-                let got = self.gets.ask(&ask, self.timed(&ask, Some(route), |deadline| self.get(route, target, get, deadline)));
+                let got = self
+                    .gets
+                    .ask(&ask, self.timed(&ask, Some(route), |deadline| self.get(route, target, get, deadline)));
                 let got = got.await;
                 self.follow(get, &got.outcome);
                 self.board().answer_done(order, self.answer_of(target, route, get, got));

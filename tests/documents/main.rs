@@ -58,7 +58,8 @@ fn what_waiting_says_is_real() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_pinflight"))
         .env_clear()
         .args(words)
-        .args(["--interval", "1s", "--config"])
+        // Longer than a round takes on a slow machine: of one that is late, another sentence is told.
+        .args(["--interval", "5s", "--config"])
         .arg(&running.configurations["console"])
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
