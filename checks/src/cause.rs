@@ -1,7 +1,7 @@
 //! Every reason for which a check fails or warns, with the facts in it. Closed, so that sentence, remedy, page and
 //! scenario of each can be counted. Each belongs to the checks that `Cause::owners` names, and to no other.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::{
     deployment::{Role, Vantage},
     platform::PlatformRule,
     recording::{BodyEnd, ConnectFailure, HttpFailure, NameFailure, ProxyFailure, TlsFailure},
-    time::Timestamp,
+    time::{Timestamp, millis},
     x509::{CertificateName, LinkFault},
 };
 
@@ -80,6 +80,14 @@ pub enum Cause {
         proxy: String,
         /// Its words.
         answer: String,
+    },
+    /// The proxy says nothing of this target, while it leads to others: it waits for the target longer than is waited for it.
+    ProxyWaits {
+        /// The proxy.
+        proxy: String,
+        /// How long it was waited for.
+        #[serde(serialize_with = "millis::serialize")]
+        after: Duration,
     },
     /// The proxy itself is unusable, or refuses.
     ProxyFailed {
@@ -871,7 +879,7 @@ pub fn owners(kind: &str) -> &'static [&'static str] {
     match kind {
         "name-unresolved" => &["dns/discovery-resolves", "dns/names-resolve"],
         "name-sinkholed" | "name-invented" | "resolvers-disagree" => &["dns/resolvers-agree"],
-        "tcp-failed" | "tls-failed" | "proxy-cannot-reach" => &[
+        "tcp-failed" | "tls-failed" | "proxy-cannot-reach" | "proxy-waits" => &[
             "firewall/console-to-discovery",
             "firewall/device-services-to-discovery",
             "firewall/discovery-to-device-services",

@@ -65,6 +65,7 @@ fn tell(cause: &Cause) -> (String, String) {
         Cause::TcpFailed { address, failure } => network::tcp(*address, failure),
         Cause::TlsFailed { address, failure } => network::tls(*address, failure),
         Cause::ProxyCannotReach { proxy, answer } => network::proxy_cannot_reach(proxy, answer),
+        Cause::ProxyWaits { proxy, after } => network::proxy_waits(proxy, *after),
         Cause::ProxyFailed { proxy, failure } => network::proxy(proxy, failure),
         Cause::TlsTooOld { .. }
         | Cause::TlsNoUsableSuite { .. }

@@ -219,6 +219,10 @@ fn of(case: &Case<'_>, vantage: Vantage, fact: &ConnectionFact) -> Outcome {
             let cause = Cause::ProxyCannotReach { proxy: case.proxy_words(), answer: answer.clone() };
             Outcome::fail(cause, connected(fact))
         }
+        ConversationFailure::Proxy { failure: ProxyFailure::Silent { after } } if is_led_on(case, vantage) => {
+            let cause = Cause::ProxyWaits { proxy: case.proxy_words(), after: *after };
+            Outcome::fail(cause, connected(fact))
+        }
         ConversationFailure::Proxy { .. } => {
             Outcome::unanswered(format!("the proxy let no connection to {} through", fact.endpoint))
         }
@@ -252,6 +256,15 @@ fn with_nameless(
         }
         _ => evidence,
     }
+}
+
+/// Whether the proxy led a vantage anywhere, or said honestly that it could not: then its silence is about the target.
+pub fn is_led_on(case: &Case<'_>, vantage: Vantage) -> bool {
+    let led_on = |fact: &ConnectionFact| match &fact.outcome {
+        Err(ConversationFailure::Proxy { failure }) => matches!(failure, ProxyFailure::TargetUnreachable { .. }),
+        _ => true,
+    };
+    case.from(vantage).flat_map(|recording| &recording.connections).any(|fact| fact.proxied && led_on(fact))
 }
 
 fn connected(fact: &ConnectionFact) -> Evidence {

@@ -4,6 +4,7 @@ use crate::{
     cause::Cause,
     check::{Case, Check, CheckId, Judgement, Meta},
     outcome::{Evidence, Outcome, Target},
+    reach,
     recording::{ConversationFailure, ProxyFailure},
 };
 
@@ -28,9 +29,11 @@ impl Check for Proxy {
         };
         let itself = Target::Endpoint(proxy.endpoint());
         let mut judgement = Judgement::new();
-        let facts = case.recordings.iter().flat_map(|recording| &recording.connections);
+        let facts = case.recordings.iter().flat_map(|recording| {
+            recording.connections.iter().map(|fact| (recording.vantage, fact)).filter(|(_, fact)| fact.proxied)
+        });
         let mut tunnels = 0;
-        for fact in facts.filter(|fact| fact.proxied) {
+        for (vantage, fact) in facts {
             let Err(ConversationFailure::Proxy { failure }) = &fact.outcome else {
                 tunnels += 1;
                 continue;
@@ -40,6 +43,8 @@ impl Check for Proxy {
                     tunnels += 1;
                     continue;
                 }
+                // It waits for that target, which owns the fault.
+                ProxyFailure::Silent { .. } if reach::is_led_on(case, vantage) => continue,
                 ProxyFailure::Denied { .. } => Target::of(&fact.endpoint, fact.address),
                 _ => itself.clone(),
             };

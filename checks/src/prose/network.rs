@@ -121,6 +121,17 @@ pub(super) fn proxy_cannot_reach(proxy: &str, answer: &str) -> (String, String) 
     )
 }
 
+pub(super) fn proxy_waits(proxy: &str, after: Duration) -> (String, String) {
+    (
+        format!(
+            "the proxy {proxy} says nothing of this server within {}, while it leads to others: it waits for the server, too",
+            words(after)
+        ),
+        "open the way from the proxy to the server (packets that are dropped look like this), or do not use the proxy for it"
+            .to_owned(),
+    )
+}
+
 pub(super) fn proxy(proxy: &str, failure: &ProxyFailure) -> (String, String) {
     let (what, remedy) = match failure {
         ProxyFailure::Unresolved { failure } => {

@@ -260,6 +260,7 @@ fn of_the_way() -> Vec<Cause> {
     let address = Some(([10, 1, 0, 11], 443).into());
     let mut causes = vec![
         Cause::ProxyCannotReach { proxy: text(), answer: text() },
+        Cause::ProxyWaits { proxy: text(), after },
         Cause::TlsTooOld { versions: vec![text()], suites: vec![text()] },
         Cause::TlsNoUsableSuite { versions: vec![text()], suites: vec![text()] },
         Cause::TlsCurveTooSmall { curve: text(), bits: Some(224), suites: vec![text()] },
@@ -470,6 +471,7 @@ fn is_known(cause: &Cause) {
         | Cause::TcpFailed { .. }
         | Cause::TlsFailed { .. }
         | Cause::ProxyCannotReach { .. }
+        | Cause::ProxyWaits { .. }
         | Cause::ProxyFailed { .. }
         | Cause::TlsTooOld { .. }
         | Cause::TlsNoUsableSuite { .. }
