@@ -98,8 +98,15 @@ pub fn gather<'a>(case: &Case<'a>, role: Role, wanted: impl Fn(&HttpFact) -> boo
             known.fact.address == fact.address && known.fact.leaf == fact.leaf && known.fact.outcome == fact.outcome
         };
         match told.iter_mut().find(same) {
-            Some(known) if known.from.contains(vantage) => {}
-            Some(known) => known.from.push(*vantage),
+            Some(known) => {
+                if !known.from.contains(vantage) {
+                    known.from.push(*vantage);
+                }
+                // The name leads to a server that is declared by its address too.
+                if is_server(known.fact) && !is_server(fact) {
+                    known.fact = fact;
+                }
+            }
             None => told.push(Told { fact, from: vec![*vantage], other_clock }),
         }
     }

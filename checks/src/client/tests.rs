@@ -192,6 +192,18 @@ fn a_sound_deployment_is_met_pinned_and_says_what_that_rests_on() {
     assert!(hub.steps.iter().all(|step| step.seen_from == [Vantage::Device]));
 }
 
+/// The balancer is declared by the address that its name has, and the console asked it first.
+#[test]
+fn an_answer_under_the_name_counts_whoever_else_was_asked_there() {
+    let world = World::sound();
+    let mut console = Recording { vantage: Vantage::Console, ..world.recording.clone() };
+    let named = console.answers.iter().find(|fact| fact.role == Role::TrustService).unwrap();
+    console.answers.push(HttpFact { role: Role::TrustServiceServer, ..named.clone() });
+    let policy = Policy::default();
+    let stories = journey(&Case::new(&[console, world.recording.clone()], &policy, NOW).unwrap()).stories;
+    assert_eq!(stories[0].ending, Ending::ConnectsPinned);
+}
+
 #[test]
 fn what_the_cloud_holds_ends_the_fetch_and_hides_the_trust_service() {
     let mut world = World::sound();
