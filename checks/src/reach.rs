@@ -1,7 +1,10 @@
 //! Whether a conversation reached its server: shared by the rows of the firewall table and `network/reachable`, so that
 //! both read the same facts alike.
 
-use std::{collections::HashMap, net::SocketAddr};
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::SocketAddr,
+};
 
 use crate::{
     cause::Cause,
@@ -162,13 +165,17 @@ impl Missed<'_> {
     }
 }
 
-/// Each address once: the worst of its conversations.
+/// Each address once: the worst of its conversations. Where one vantage had others there that ended well, that is told.
 pub fn of_each_address<'a>(case: &Case<'_>, facts: impl Iterator<Item = (Vantage, &'a ConnectionFact)>) -> Judgement {
     let mut judgement: Judgement = Vec::new();
     let mut places: HashMap<Target, usize> = HashMap::new();
+    let mut ended: HashMap<Target, BTreeMap<Vantage, (usize, usize)>> = HashMap::new();
     for (vantage, fact) in facts {
         let target = Target::of(&fact.endpoint, fact.address);
         let outcome = of(case, vantage, fact);
+        let (well, all) = ended.entry(target.clone()).or_default().entry(vantage).or_default();
+        *well += usize::from(matches!(outcome, Outcome::Pass(_)));
+        *all += 1;
         match places.get(&target).and_then(|place| judgement.get_mut(*place)) {
             Some((_, known)) if known.state() >= outcome.state() => {}
             Some((_, known)) => *known = outcome,
@@ -176,6 +183,14 @@ pub fn of_each_address<'a>(case: &Case<'_>, facts: impl Iterator<Item = (Vantage
                 places.insert(target.clone(), judgement.len());
                 judgement.push((target, outcome));
             }
+        }
+    }
+    for (target, outcome) in &mut judgement {
+        let sometimes = ended.get(target).and_then(|by| by.values().find(|(well, all)| (1..*all).contains(well)));
+        if let (Outcome::Fail(finding), Some((well, all))) = (outcome, sometimes) {
+            let told =
+                format!("{well} of {all} handshakes ended well: one server of several, or packets that are lost");
+            finding.evidence = std::mem::take(&mut finding.evidence).and("not always", told);
         }
     }
     judgement
@@ -304,4 +319,65 @@ pub fn unasked_servers(case: &Case<'_>) -> Vec<Endpoint> {
         _ => None,
     });
     endpoints.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{
+        deployment::{Policy, Proxy, ProxyScheme},
+        testing::{NOW, recording, refused},
+        x509::forge::met,
+    };
+
+    /// What the row of the console says of these conversations with discovery.
+    fn row(connections: Vec<ConnectionFact>) -> Outcome {
+        let mut recording = recording(Vantage::Console, TrustServiceMode::Cloud);
+        recording.deployment.network.proxy =
+            Some(Proxy { scheme: ProxyScheme::Http, host: "proxy.example.com".into(), port: 3128 });
+        recording.connections = connections;
+        let (recordings, policy) = ([recording], Policy::default());
+        let case = Case::new(&recordings, &policy, NOW).unwrap();
+        Row::CONSOLE_TO_DISCOVERY.judge(&case).swap_remove(0).1
+    }
+
+    fn asked(outcome: Result<(), ConversationFailure>) -> ConnectionFact {
+        let role = Role::Discovery;
+        let refused = refused(role, "discovery.awmdm.com", 443, [192, 0, 2, 1]);
+        match outcome {
+            Ok(()) => ConnectionFact { outcome: met([192, 0, 2, 1], vec![]).outcome, ..refused },
+            Err(failure) => ConnectionFact { outcome: Err(failure), ..refused },
+        }
+    }
+
+    #[test]
+    fn what_fails_now_and_then_is_told_as_that() {
+        let fails = || asked(Err(ConversationFailure::Tcp { failure: ConnectFailure::Refused }));
+        let told = |outcome: &Outcome| match outcome {
+            Outcome::Fail(finding) => finding.evidence.0.iter().any(|fact| fact.value.starts_with("1 of 2 handshakes")),
+            other => panic!("{other:?}"),
+        };
+        assert!(told(&row(vec![asked(Ok(())), fails()])));
+        assert!(!told(&row(vec![fails(), fails()])));
+    }
+
+    #[test]
+    fn the_silence_of_a_proxy_that_leads_to_others_is_about_the_target() {
+        let silent = ProxyFailure::Silent { after: Duration::from_secs(3) };
+        let fails = |failure| ConnectionFact { proxied: true, ..asked(Err(ConversationFailure::Proxy { failure })) };
+        let elsewhere = |failure| ConnectionFact { role: Role::DeviceServices, ..fails(failure) };
+        let led = ConnectionFact { proxied: true, role: Role::DeviceServices, ..asked(Ok(())) };
+        let waits = |outcome: &Outcome| match outcome {
+            Outcome::Fail(finding) => matches!(finding.cause, Cause::ProxyWaits { .. }),
+            Outcome::NotObserved(_) => false,
+            other => panic!("{other:?}"),
+        };
+        assert!(waits(&row(vec![fails(silent.clone()), led])));
+        let answer = "HTTP/1.1 503 Service Unavailable".to_owned();
+        assert!(waits(&row(vec![fails(silent.clone()), elsewhere(ProxyFailure::TargetUnreachable { answer })])));
+        assert!(!waits(&row(vec![fails(silent.clone()), elsewhere(silent.clone())])));
+        assert!(!waits(&row(vec![fails(silent), elsewhere(ProxyFailure::Closed)])));
+    }
 }

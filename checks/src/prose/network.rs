@@ -21,7 +21,7 @@ pub(super) fn name(name: &str, resolver: &str, failure: &NameFailure) -> (String
                 "REFUSED" => {
                     format!("let this machine ask that server for {name} (recursion, ACL or view), or name another")
                 }
-                _ => "look at that server's forwarders, its DNSSEC validation and its log: the fault lies behind it"
+                _ => "look at that server's forwarders, its DNSSEC validation, a circle of CNAME records, and its log: the fault lies behind it"
                     .to_owned(),
             },
         ),
@@ -34,7 +34,9 @@ pub(super) fn name(name: &str, resolver: &str, failure: &NameFailure) -> (String
                 "{resolver} did not answer for {name} within {}; whether the name exists is not known",
                 words(*after)
             ),
-            "check the way to the DNS server: is port 53 (UDP and TCP) open from this machine?".to_owned(),
+            "check the way to the DNS server: is port 53 (UDP and TCP) open from this machine? If it answers for other names, look \
+             at the servers that it asks itself"
+                .to_owned(),
         ),
         NameFailure::Unreachable { failure } => (
             format!("{resolver} cannot be reached for {name}: {}", connect(failure)),
@@ -86,8 +88,8 @@ pub(super) fn tls(address: Option<SocketAddr>, failure: &TlsFailure) -> (String,
         | TlsFailure::ClosedAfterClientHello
         | TlsFailure::SilentAfterClientHello { .. } => {
             "something looks into the connection and stops it: except this host name from SNI filtering and TLS inspection; \
-             if the server itself does so, look at its certificate binding; if large packets are lost on the way (a \
-             smaller MTU, and ICMP filtered), let ICMP \"fragmentation needed\" through"
+             if the server itself does so, look at its certificate binding; a balancer without a live server behind it does so \
+             too; if large packets are lost on the way (a smaller MTU, and ICMP filtered), let ICMP \"fragmentation needed\" through"
         }
         TlsFailure::Alert { .. } => {
             "look at the server's TLS settings: versions, suites, and the certificate bound to this name"

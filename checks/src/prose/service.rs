@@ -11,8 +11,10 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
         Cause::HttpStatus { url, status } => (
             format!("GET {url} is answered with status {status} instead of 200"),
             match status {
+                400 => "read the page that comes with it: web servers answer so that want a client certificate, or do not know the host",
                 401 | 403 | 407 => "let this path through without authentication: devices ask it before they have any",
                 404 => "check the application behind this path: it is not installed there, or a proxy in front spells the path otherwise",
+                502..=504 => "look at the servers behind the balancer or reverse proxy that answers so: it has none that answers it",
                 500..=599 => "look at the application's own log on that server",
                 _ => "look at the server, and at the proxies in front of it",
             }
