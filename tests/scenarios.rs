@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 mod common;
+#[path = "common/outcomes.rs"]
+mod outcomes;
 #[path = "common/redaction.rs"]
 mod redaction;
 
@@ -17,7 +19,7 @@ use std::{
     thread,
 };
 
-use pinflight_checks::{cause::owners, recording::Recording, redact::redact};
+use pinflight_checks::{recording::Recording, redact::redact};
 use pinflight_fixtures::{Scenario, scenarios};
 use serde_json::Value;
 
@@ -45,7 +47,7 @@ fn every_scenario_gives_exactly_its_expected_outcomes() {
                 while let Some(scenario) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let recorded = tempfile::tempdir().unwrap();
                     let (report, exit, recordings) = run(scenario, recorded.path(), &reports);
-                    let mut found = differences(scenario, &report, exit);
+                    let mut found = outcomes::differences(scenario, &report, exit);
                     found.extend(sarif_faults(&reports.path(&scenario.id, "sarif"), &report, &of_sarif));
                     found.extend(redaction::problems(&recordings, &report));
                     found.extend(schema.iter_errors(&report).map(|error| format!("schema: {error}")));
@@ -205,93 +207,5 @@ fn first_difference(one: &Value, other: &Value, place: &str) -> Option<String> {
             pairs.find_map(|(at, (one, other))| first_difference(one, other, &format!("{place}/{at}")))
         }
         _ => (one != other).then(|| format!("{place}: {one} and {other}")),
-    }
-}
-
-fn differences(scenario: &Scenario, report: &Value, exit: i32) -> Vec<String> {
-    let mut found = Vec::new();
-    let checks = report["checks"].as_array().unwrap();
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let seen: BTreeMap<String, String> =
-        checks.iter().map(|check| (text(&check["id"]), text(&check["outcome"]))).collect();
-    for (id, expected) in scenario.outcomes() {
-        let got = seen.get(&id).cloned().unwrap_or_else(|| "nothing".to_owned());
-        if got != expected {
-            found.push(format!("{id}: expected {expected}, got {got}"));
-        }
-    }
-    for check in checks {
-        let id = text(&check["id"]);
-        // What is hidden by a failure names it; what is not hidden by one is for a person or another vantage.
-        for finding in check["findings"].as_array().unwrap() {
-            let kind = text(&finding["cause"]["kind"]);
-            if !owners(&kind).contains(&id.as_str()) {
-                found.push(format!("{id} raises {kind}, which it does not own"));
-            }
-            for key in ["message", "remedy"] {
-                if text(&finding[key]).is_empty() {
-                    found.push(format!("{id}: {kind} has no {key}"));
-                }
-            }
-        }
-        if check["outcome"] == "not-observed" && check["because"].is_null() && id != "guide/by-hand" {
-            found.push(format!("{id} is not observed, and names no check: {}", check["reason"]));
-        }
-    }
-    for (kind, expected) in scenario.journeys() {
-        let stories = report["journey"]["stories"].as_array().unwrap();
-        let story = stories.iter().find(|story| story["kind"] == kind.as_str()).unwrap();
-        if story["ending"]["kind"] != expected.as_str() {
-            found.push(format!("{kind}: expected {expected}, got {}", story["ending"]));
-        }
-    }
-    if let Some(root) = &scenario.root {
-        found.extend(root_difference(scenario, root, checks));
-    }
-    let any = |state: &str| seen.values().any(|outcome| outcome == state);
-    let (verdict, code) = match (any("fail"), any("not-observed")) {
-        (true, _) => ("not-ready", 1),
-        (false, true) => ("incomplete", 3),
-        (false, false) => ("ready", 0),
-    };
-    if report["verdict"] != verdict || exit != code {
-        found.push(format!("verdict {} with exit code {exit}, expected {verdict} with {code}", report["verdict"]));
-    }
-    if scenario.healthy && any("warn") {
-        found.push("a sound deployment warns".to_owned());
-    }
-    found
-}
-
-/// The root check names the cause; its detail too, where the scenario tells one.
-fn root_difference(scenario: &Scenario, root: &str, checks: &[Value]) -> Option<String> {
-    let check = checks.iter().find(|check| check["id"] == root)?;
-    let causes: Vec<&Value> = check["findings"].as_array()?.iter().map(|finding| &finding["cause"]).collect();
-    let fits = |cause: &&&Value| {
-        let kind = scenario.cause.as_ref().is_none_or(|kind| cause["kind"] == kind.as_str());
-        let detail = scenario.detail.as_ref().is_none_or(|detail| names(cause, detail));
-        kind && detail
-    };
-    if causes.iter().any(|cause| fits(&cause)) {
-        return None;
-    }
-    let told: Vec<String> = causes.iter().map(ToString::to_string).collect();
-    let expected = (scenario.cause.as_deref().unwrap_or("any"), scenario.detail.as_deref().unwrap_or("any"));
-    Some(format!("{root} should name {expected:?}, but names {}", told.join(", ")))
-}
-
-/// Whether the cause's failure or fault is of this kind, at any depth.
-fn names(cause: &Value, detail: &str) -> bool {
-    match cause {
-        Value::String(text) => text == detail,
-        Value::Array(items) => items.iter().any(|item| names(item, detail)),
-        Value::Object(fields) => {
-            fields.contains_key(detail)
-                || ["failure", "fault", "rule", "kind", "end", "by", "status", "proof"]
-                    .iter()
-                    .any(|key| fields.get(*key).is_some_and(|value| names(value, detail)))
-        }
-        Value::Number(number) => number.to_string() == detail,
-        Value::Null | Value::Bool(_) => false,
     }
 }
