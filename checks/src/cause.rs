@@ -300,7 +300,7 @@ pub enum Cause {
         url: String,
         /// How it ended.
         end: BodyEnd,
-        /// How much was read.
+        /// How much is kept.
         bytes: usize,
     },
     /// TLS stands, HTTP does not answer.

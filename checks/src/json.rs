@@ -1,8 +1,30 @@
 //! JSON as it stands in a body: objects keep their order and their doubled keys, which `serde_json::Value` would lose.
 
-use std::fmt;
+use std::{cell::Cell, fmt};
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+
+/// As many values are read of one body, arrays and objects among them: what fits into a body of 1 MiB as whole keys is
+/// half as many.
+pub const MOST_VALUES: usize = 4096;
+
+/// Why a body was not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// It is no JSON: the parser's words.
+    NotJson(String),
+    /// It has more than [`MOST_VALUES`].
+    TooManyValues,
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotJson(told) => write!(f, "it is not JSON: {told}"),
+            Self::TooManyValues => write!(f, "it has more values than the {MOST_VALUES} that are read"),
+        }
+    }
+}
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,8 +45,15 @@ pub enum Json {
 
 impl Json {
     /// Parses a whole body; nesting is bounded by `serde_json` (128).
-    pub fn parse(bytes: &[u8]) -> Result<Self, String> {
-        serde_json::from_slice(bytes).map_err(|error| error.to_string())
+    pub fn parse(bytes: &[u8]) -> Result<Self, Unread> {
+        // One more than is taken, so that none left means one too many.
+        let left = Cell::new(MOST_VALUES + 1);
+        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+        let parsed = Bounded(&left).deserialize(&mut deserializer).and_then(|json| deserializer.end().map(|()| json));
+        match parsed {
+            _ if left.get() == 0 => Err(Unread::TooManyValues),
+            parsed => parsed.map_err(|error| Unread::NotJson(error.to_string())),
+        }
     }
 
     /// As JSON again, every number as 0.
@@ -59,15 +88,23 @@ impl Json {
     }
 }
 
-impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(JsonVisitor)
+/// Reads one value, within what is left to be read of all.
+#[derive(Clone, Copy)]
+struct Bounded<'a>(&'a Cell<usize>);
+
+impl<'de> DeserializeSeed<'de> for Bounded<'_> {
+    type Value = Json;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json, D::Error> {
+        match self.0.get().checked_sub(1) {
+            Some(left) => self.0.set(left),
+            None => return Err(D::Error::custom("too many values")),
+        }
+        deserializer.deserialize_any(self)
     }
 }
 
-struct JsonVisitor;
-
-impl<'de> Visitor<'de> for JsonVisitor {
+impl<'de> Visitor<'de> for Bounded<'_> {
     type Value = Json;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,7 +137,7 @@ impl<'de> Visitor<'de> for JsonVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Json, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = access.next_element()? {
+        while let Some(item) = access.next_element_seed(self)? {
             items.push(item);
         }
         Ok(Json::Array(items))
@@ -108,8 +145,8 @@ impl<'de> Visitor<'de> for JsonVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Json, A::Error> {
         let mut entries = Vec::new();
-        while let Some(entry) = access.next_entry()? {
-            entries.push(entry);
+        while let Some(key) = access.next_key()? {
+            entries.push((key, access.next_value_seed(self)?));
         }
         Ok(Json::Object(entries))
     }
@@ -125,9 +162,13 @@ mod tests {
         let expected = Json::Object(vec![("a".into(), Json::Array(vec![])), ("a".into(), Json::Number)]);
         assert_eq!(parsed, expected);
         let deep = "[".repeat(100_000);
-        assert!(Json::parse(deep.as_bytes()).unwrap_err().contains("recursion limit"));
+        assert!(Json::parse(deep.as_bytes()).unwrap_err().to_string().contains("recursion limit"));
         assert!(Json::parse(b"{\"a\": \"\xff\"}").is_err());
         assert!(Json::parse(b"{} {}").is_err());
+        let of = |count: usize| format!("[{}]", vec!["[]"; count].join(","));
+        assert!(Json::parse(of(MOST_VALUES - 1).as_bytes()).is_ok());
+        assert_eq!(Json::parse(of(MOST_VALUES).as_bytes()), Err(Unread::TooManyValues));
+        assert_eq!(Json::parse(of(500_000).as_bytes()), Err(Unread::TooManyValues));
         let text = r#"{"a":[],"a":0,"\"\n":["x",null,true,{}]}"#;
         assert_eq!(Json::parse(text.as_bytes()).unwrap().to_text(), text);
     }

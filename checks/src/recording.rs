@@ -108,10 +108,22 @@ impl Recording {
     /// The recording just as its file gives it back, so that what is judged today is what will be judged from the file: times
     /// are kept in whole milliseconds.
     #[must_use]
-    pub fn as_kept(self) -> Self {
+    pub fn as_kept(mut self) -> Self {
+        // Bytes come back as they were, and there may be many of them.
+        let certificates = std::mem::take(&mut self.certificates);
+        let bodies: Vec<Vec<u8>> = self.bodies_mut().map(std::mem::take).collect();
         // What was observed can always be written and read.
         let kept = serde_json::to_vec(&self).and_then(|json| serde_json::from_slice(&json));
-        kept.unwrap_or(self)
+        let mut kept: Self = kept.unwrap_or(self);
+        kept.certificates = certificates;
+        for (place, body) in kept.bodies_mut().zip(bodies) {
+            *place = body;
+        }
+        kept
+    }
+
+    fn bodies_mut(&mut self) -> impl Iterator<Item = &mut Vec<u8>> {
+        self.answers.iter_mut().filter_map(|fact| fact.outcome.as_mut().ok()).map(|answer| &mut answer.body.bytes.0)
     }
 }
 
@@ -497,7 +509,7 @@ pub enum TlsFailure {
         /// rustls' words.
         detail: String,
     },
-    /// The certificate message is longer than can be taken (64 KiB).
+    /// A handshake message behind ServerHello, as a rule the certificates, is longer than can be taken (64 KiB).
     #[serde(deserialize_with = "bare")]
     ChainTooLong,
     /// The server sent no certificate.
@@ -663,6 +675,8 @@ pub enum BodyEnd {
     TooLong,
     /// The connection ended before the body did.
     Truncated,
+    /// Its framing is broken: a chunk's size that is none, headers behind it without end.
+    Malformed,
     /// The rest did not come in time.
     TimedOut,
 }
@@ -678,6 +692,12 @@ pub enum HttpFailure {
     },
     /// No answer to the request.
     Silent {
+        /// How long was waited.
+        #[serde(with = "millis")]
+        after: Duration,
+    },
+    /// An answer began, and its head did not come to an end.
+    Stalled {
         /// How long was waited.
         #[serde(with = "millis")]
         after: Duration,

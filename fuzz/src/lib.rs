@@ -16,7 +16,7 @@ use pinflight_checks::{
     check::Case,
     deployment::Role,
     inspect::{Filed, Inspection},
-    json::Json,
+    json::{Json, Unread},
     judge, pin,
     recording::{BodyEnd, CertId, Der, FileContent, Recording},
     report::Report,
@@ -99,7 +99,8 @@ pub fn answers(bytes: &[u8]) {
         let _ = pin::form(text);
     }
     let parsed = Json::parse(body);
-    assert_eq!(parsed.is_ok(), serde_json::from_slice::<Json>(body).is_ok());
+    let is_json = serde_json::from_slice::<serde_json::Value>(body).is_ok();
+    assert!(parsed.is_ok() == is_json || (is_json && parsed == Err(Unread::TooManyValues)));
     let mut recording = TEMPLATE.clone();
     for fact in &mut recording.answers {
         if let Ok(answer) = &mut fact.outcome {

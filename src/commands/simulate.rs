@@ -143,7 +143,7 @@ fn pins(file: &str, host: &str) -> anyhow::Result<HostPins> {
 }
 
 fn of_answer(bytes: &[u8]) -> anyhow::Result<HostPins> {
-    let parsed = Json::parse(bytes).map_err(|told| anyhow::anyhow!("it is not JSON: {told}"))?;
+    let parsed = Json::parse(bytes).map_err(|unread| anyhow::anyhow!("{unread}"))?;
     let Json::Object(entries) = parsed else { bail!("it is not an object") };
     let pins = |value| match value {
         Json::Array(pins) => Ok(pins),

@@ -191,7 +191,7 @@ impl Observer {
                 asked = client_certificate_asked;
                 stream = secured;
             }
-            http::get(stream, &get.url, asked, self.deployment.network.step_timeout, deadline).await
+            http::get(stream, &get.url, asked, &self.room, self.deployment.network.step_timeout, deadline).await
         };
         let outcome = outcome.await;
         let ended = Instant::now();

@@ -230,7 +230,12 @@ impl Ask<'_> {
             Ok(Err(error)) => return Err(NameFailure::Malformed { detail: error.to_string() }),
             Err(after) => return Err(NameFailure::TimedOut { after }),
         };
-        read(&bytes, id, name, kind).map_err(|detail| NameFailure::Malformed { detail })
+        let message = read(&bytes, id, name, kind).map_err(|detail| NameFailure::Malformed { detail })?;
+        if message.metadata.truncation && message.answers.is_empty() {
+            // There is no longer way to ask, and that there is no address was not said.
+            return Err(NameFailure::Malformed { detail: "truncated, though asked over TCP".to_owned() });
+        }
+        Ok(message)
     }
 }
 

@@ -1,6 +1,11 @@
 //! HTTP: one GET over a stream of ours. Redirects are recorded and never followed; every byte read is bounded.
 
-use std::{error::Error as _, io, time::Duration};
+use std::{
+    error::Error as _,
+    io,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use http_body_util::{BodyExt, Empty};
 use hyper::{
@@ -22,14 +27,41 @@ use crate::secrets;
 
 use super::{
     tcp::{Deadline, Stream, within},
-    tls::{refuses_client, rustls_error},
+    tls::{BEGINNING, beginning, is_reset, refuses_client, rustls_error},
+    watched::{Seen, Watched},
 };
 
 /// The longest head that is read.
-const HEAD: usize = 64 * 1024;
+pub(super) const HEAD: usize = 64 * 1024;
 
 /// The longest body that is read.
-const BODY: usize = 1024 * 1024;
+pub(super) const BODY: usize = 1024 * 1024;
+
+/// What is kept of one that is longer, and of every body in any case: more than a URL needs.
+pub(super) const KEPT: usize = 4 * 1024;
+
+/// What is kept beyond that of all bodies of a run: a thousand servers could send one each.
+pub(super) const BODIES: usize = 8 * 1024 * 1024;
+
+/// The room that is left for bodies.
+pub(super) struct Room(AtomicUsize);
+
+impl Room {
+    pub(super) fn new() -> Self {
+        Self(AtomicUsize::new(BODIES))
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(bytes)).is_ok()
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+/// What a status line begins with.
+const PROTOCOL: &[u8] = b"HTTP/1.";
 
 /// The headers that matter.
 const HEADERS: [&str; 8] =
@@ -40,11 +72,14 @@ pub(super) async fn get(
     stream: Stream,
     url: &Url,
     client_certificate_asked: bool,
+    room: &Room,
     step: Duration,
     deadline: Deadline,
 ) -> Result<HttpAnswer, HttpFailure> {
     let limit = deadline.step(step);
     let mut driver = JoinSet::new();
+    let seen = Seen::new(BEGINNING);
+    let stream = Watched::new(stream, &seen);
     let answered = async {
         let mut builder = http1::Builder::new();
         builder.max_buf_size(HEAD);
@@ -54,14 +89,18 @@ pub(super) async fn get(
     };
     let response = match within(limit, answered).await {
         Ok(Ok(response)) => response,
-        Ok(Err(error)) => return Err(failure(&error, client_certificate_asked)),
-        Err(after) => return Err(HttpFailure::Silent { after }),
+        Ok(Err(error)) => return Err(failure(&error, &seen.bytes(), client_certificate_asked)),
+        Err(after) if seen.bytes().is_empty() => return Err(HttpFailure::Silent { after }),
+        Err(after) => return Err(HttpFailure::Stalled { after }),
     };
     let (parts, incoming) = Response::into_parts(response);
     // What the request itself had is no secret.
     let own = |part: &str| url.query().is_some_and(|query| query.split('&').any(|known| known == part));
-    let mut body = body(incoming, &parts.headers, deadline.step(step)).await;
+    let mut body = body(incoming, &parts.headers, room, deadline.step(step)).await;
+    let read = body.bytes.0.len();
     body.bytes.0 = secrets::out_of_body(&body.bytes.0, own);
+    // Of a page little is left.
+    room.give_back(beyond(read).saturating_sub(beyond(body.bytes.0.len())));
     let mut headers = headers(&parts.headers);
     for (_, location) in headers.iter_mut().filter(|(name, _)| name == "location") {
         *location = secrets::out_of_url(location, own);
@@ -85,7 +124,7 @@ fn request(url: &Url) -> Request<Empty<Bytes>> {
     request
 }
 
-fn failure(error: &hyper::Error, client_certificate_asked: bool) -> HttpFailure {
+fn failure(error: &hyper::Error, seen: &[u8], client_certificate_asked: bool) -> HttpFailure {
     // hyper has a method for this in its server alone; a test holds it to these words.
     if error.is_parse() && error.to_string() == "message head is too large" {
         return HttpFailure::HeadersTooLong;
@@ -93,18 +132,28 @@ fn failure(error: &hyper::Error, client_certificate_asked: bool) -> HttpFailure 
     if error.is_parse() {
         return HttpFailure::Malformed { detail: error.to_string() };
     }
-    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
-    match cause.and_then(rustls_error) {
+    // Said before the request was sent, hyper calls it a closed connection.
+    if !seen.iter().zip(PROTOCOL).all(|(is, should)| is == should) {
+        return HttpFailure::Malformed { detail: format!("it begins {:?}", beginning(seen)) };
+    }
+    match io_error(error).and_then(rustls_error) {
         Some(rustls::Error::AlertReceived(alert)) if refuses_client(*alert, client_certificate_asked) => {
             HttpFailure::ClientCertificateRequired
         }
+        Some(rustls::Error::AlertReceived(_)) => HttpFailure::Closed,
+        Some(error) => HttpFailure::Malformed { detail: error.to_string() },
         // Either the alert was lost to a reset, or the server just hung up: it wanted a certificate and got none.
         None if client_certificate_asked => HttpFailure::ClientCertificateRequired,
         _ => HttpFailure::Closed,
     }
 }
 
-async fn body(mut incoming: Incoming, headers: &HeaderMap, limit: Duration) -> Body {
+/// What a body of this length takes of the room.
+fn beyond(length: usize) -> usize {
+    length.saturating_sub(KEPT)
+}
+
+async fn body(mut incoming: Incoming, headers: &HeaderMap, room: &Room, limit: Duration) -> Body {
     let mut bytes = Vec::new();
     let read = async {
         loop {
@@ -112,21 +161,42 @@ async fn body(mut incoming: Incoming, headers: &HeaderMap, limit: Duration) -> B
                 None => return BodyEnd::Complete,
                 Some(Ok(frame)) => frame,
                 // A body that only the connection's end delimits ends with it; many servers spare the closing alert.
-                Some(Err(_)) if !headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING) => {
+                Some(Err(error))
+                    if !headers.contains_key(CONTENT_LENGTH)
+                        && !headers.contains_key(TRANSFER_ENCODING)
+                        && !io_error(&error).is_some_and(is_reset) =>
+                {
                     return BodyEnd::Complete;
                 }
-                Some(Err(_)) => return BodyEnd::Truncated,
+                Some(Err(error)) => return broken_off(&error),
             };
             let Ok(data) = frame.into_data() else { continue };
-            let room = BODY - bytes.len();
-            bytes.extend(data.iter().take(room));
-            if data.len() > room {
+            let (before, after) = (bytes.len(), bytes.len() + data.len());
+            if after > BODY || !room.take(beyond(after) - beyond(before)) {
+                bytes.extend_from_slice(&data);
+                room.give_back(beyond(before));
+                bytes.truncate(KEPT);
+                bytes.shrink_to_fit();
                 return BodyEnd::TooLong;
             }
+            bytes.extend_from_slice(&data);
         }
     };
     let end = within(limit, read).await.unwrap_or(BodyEnd::TimedOut);
     Body { bytes: Der(bytes), end }
+}
+
+/// Whether the body's framing was wrong, or its connection ended.
+fn broken_off(error: &hyper::Error) -> BodyEnd {
+    let is_wrong = |error: &io::Error| {
+        let is_alert = matches!(rustls_error(error), Some(rustls::Error::AlertReceived(_)));
+        matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) && !is_alert
+    };
+    if io_error(error).is_some_and(is_wrong) { BodyEnd::Malformed } else { BodyEnd::Truncated }
+}
+
+fn io_error(error: &hyper::Error) -> Option<&io::Error> {
+    error.source().and_then(|cause| cause.downcast_ref::<io::Error>())
 }
 
 fn headers(all: &HeaderMap) -> Vec<(String, String)> {
@@ -178,7 +248,7 @@ mod tests {
         let stream: Stream = Box::new(TcpStream::connect(address).await.unwrap());
         let url = Url::parse("https://ds.example:8443/a b?URL=x").unwrap();
         let step = if hold { Duration::from_millis(50) } else { Duration::from_secs(20) };
-        let outcome = get(stream, &url, false, step, Deadline::after(Duration::from_secs(30))).await;
+        let outcome = get(stream, &url, false, &Room::new(), step, Deadline::after(Duration::from_secs(30))).await;
         drop(release);
         (outcome, server.await.unwrap())
     }
@@ -219,7 +289,7 @@ mod tests {
         let (outcome, _) =
             asked("HTTP/1.1 200 OK\r\nContent-Length: 50000000\r\n\r\n", Some(&[b'x'; 4096]), false).await;
         let body = outcome.unwrap().body;
-        assert_eq!((body.bytes.0.len(), body.end), (BODY, BodyEnd::TooLong));
+        assert_eq!((body.bytes.0.len(), body.end), (KEPT, BodyEnd::TooLong));
         let (outcome, _) = asked("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", None, false).await;
         assert_eq!(outcome.unwrap().body, Body { bytes: Der(b"{}".to_vec()), end: BodyEnd::Truncated });
         let (outcome, _) = asked("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", None, true).await;

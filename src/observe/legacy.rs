@@ -119,8 +119,8 @@ enum Answer {
 }
 
 impl Observer {
-    /// Versions first, the highest downwards; then the suites of the highest that it speaks, each question without those
-    /// that were chosen before.
+    /// Versions, the highest downwards. The suites of the highest that it speaks before those below, since they decide and
+    /// time may run out; each question without those that were chosen before.
     pub(super) async fn legacy(&self, route: &Route, sni: Option<&str>, deadline: Deadline) -> Asked {
         let began = Instant::now();
         let mut asking = Asking { observer: self, route, sni, deadline, asked: Asked::default() };
@@ -145,22 +145,24 @@ impl Asking<'_> {
         let mut next = VERSIONS.first().copied();
         while let Some(version) = next {
             let spoken = self.ask(version, Offered::All, &[]).await?;
-            highest = highest.or(spoken);
+            if let (None, Some((version, suite))) = (highest, spoken) {
+                highest = spoken;
+                self.suites_of(version, suite).await?;
+            }
             // Whoever chooses a lower version speaks none in between.
             let from = spoken.map_or(version, |(version, _)| version);
             next = VERSIONS.into_iter().find(|lower| lower.0 < from.0);
         }
-        let Some((version, suite)) = highest else { return Some(()) };
+        Some(())
+    }
+
+    async fn suites_of(&mut self, version: TlsVersion, suite: u16) -> Option<()> {
         if !VERSIONS.contains(&version) {
             return Some(());
         }
         let mut known = vec![suite];
         for offered in [Offered::Ecdhe, Offered::NoEcdhe] {
             while let Some((_, suite)) = self.ask(version, offered, &known).await? {
-                if known.contains(&suite) {
-                    // It chooses what was not offered, and would do so for ever.
-                    break;
-                }
                 known.push(suite);
             }
         }
@@ -179,7 +181,7 @@ impl Asking<'_> {
         self.asked.legacy.hellos += 1;
         let mut random = [0; 32];
         SystemRandom::new().fill(&mut random).ok()?;
-        let record = Offer { version, suites, sni: self.sni, random }.record();
+        let record = Offer { version, suites: suites.clone(), sni: self.sni, random }.record();
         let flight = match self.converse(&record).await {
             Answer::Over => return None,
             Answer::Chosen(flight) => flight,
@@ -191,6 +193,12 @@ impl Asking<'_> {
         let (Some(hello), Some(chosen)) = (flight.hello, chosen(&flight)) else { return Some(None) };
         if hello.version > version.0 {
             let detail = format!("{} chosen, {} offered", chosen.version, version_words(version));
+            self.refused(version, offered, TlsFailure::Misbehaved { detail });
+            return Some(None);
+        }
+        // It would do so for ever.
+        if offered != Offered::All && !suites.contains(&hello.suite) {
+            let detail = format!("{} chosen, which was not offered", chosen.suite);
             self.refused(version, offered, TlsFailure::Misbehaved { detail });
             return Some(None);
         }

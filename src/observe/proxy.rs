@@ -87,8 +87,8 @@ async fn http(stream: &mut Stream, target: &Endpoint, credentials: Credentials<'
     let mut words = line.split_ascii_whitespace();
     let version = words.next().unwrap_or_default();
     let status = words.next().and_then(|word| word.parse::<u16>().ok());
-    match status {
-        Some(200..=299) if version.starts_with("HTTP/1") => Ok(()),
+    match status.filter(|_| version.starts_with("HTTP/1.")) {
+        Some(200..=299) => Ok(()),
         Some(407) => Err(ProxyFailure::AuthenticationRequired { sent: credentials.is_some() }),
         Some(500..) => Err(ProxyFailure::TargetUnreachable { answer: line }),
         Some(_) => Err(ProxyFailure::Denied { answer: line }),

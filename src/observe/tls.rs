@@ -220,13 +220,28 @@ fn failure(ended: &Ended, seen: &[u8], client_certificate_asked: bool) -> TlsFai
         Some(rustls::Error::AlertReceived(alert)) if refuses_client(*alert, client_certificate_asked) => {
             TlsFailure::ClientCertificateRequired
         }
+        // Its first message is no certificate's.
+        Some(rustls::Error::InvalidMessage(InvalidMessage::HandshakePayloadTooLarge)) if begins_too_long(seen) => {
+            TlsFailure::Misbehaved { detail: "ServerHello is longer than 64 KiB".to_owned() }
+        }
         Some(error) => protocol_failure(error),
+        None if error.kind() == io::ErrorKind::InvalidData && error.to_string() == BUFFER_FULL => {
+            TlsFailure::ChainTooLong
+        }
         None if error.kind() == io::ErrorKind::UnexpectedEof && seen.is_empty() => TlsFailure::ClosedAfterClientHello,
         None if error.kind() == io::ErrorKind::UnexpectedEof => TlsFailure::Closed,
         None if is_reset(error) && seen.is_empty() => TlsFailure::ResetAfterClientHello,
         None if is_reset(error) => TlsFailure::Reset,
         None => TlsFailure::Misbehaved { detail: error.to_string() },
     }
+}
+
+/// rustls' words for a message that fits, and does not with its records' headers; a test holds it to them.
+const BUFFER_FULL: &str = "message buffer full";
+
+/// Whether the first message, in its record, is said to be of 64 KiB or more.
+fn begins_too_long(seen: &[u8]) -> bool {
+    matches!(seen, [22, _, _, _, _, _, high, ..] if *high > 0)
 }
 
 fn protocol_failure(error: &rustls::Error) -> TlsFailure {
@@ -520,6 +535,7 @@ mod tests {
             (ended(io::ErrorKind::UnexpectedEof), &[0xff, 0x00], text("ff00")),
             (rustls(InvalidMessage::CertificatePayloadTooLarge.into()), &record, F::ChainTooLong),
             (rustls(rustls::Error::NoCertificatesPresented), &record, F::NoCertificate),
+            (Ended::Error(io::Error::new(io::ErrorKind::InvalidData, BUFFER_FULL)), &record, F::ChainTooLong),
         ] {
             assert_eq!(failure(&ended, seen, false), expected);
         }

@@ -11,6 +11,9 @@ use crate::{
 /// Every pin is a whole public key in the form that the known client compares.
 pub struct WellFormed;
 
+/// As many faults of one answer are told each by itself: a hostile one has thousands.
+const TOLD: usize = 32;
+
 impl Check for WellFormed {
     fn meta(&self) -> &'static Meta {
         &Meta {
@@ -52,8 +55,18 @@ fn of_set(source: &Source, set: &PinSet, used: bool) -> Judgement {
         return vec![(target.clone(), Outcome::Pass(Evidence::of("pins for Device Services", set.pins)))];
     }
     let told_by: Vec<String> = set.told_by.iter().map(ToString::to_string).collect();
-    let evidence = || Evidence::of("told by", told_by.join(", "));
-    set.faults.iter().map(|fault| (target.clone(), Outcome::fail(cause(source.id, fault), evidence()))).collect()
+    let mut evidence = Evidence::of("told by", told_by.join(", "));
+    let mut faults: Vec<&EntryFault> = Vec::new();
+    for fault in &set.faults {
+        if !faults.contains(&fault) {
+            faults.push(fault);
+        }
+    }
+    if let more @ 1.. = faults.len().saturating_sub(TOLD) {
+        evidence = evidence.and("not listed", format!("{more} more faults of this answer"));
+    }
+    let told = faults.into_iter().take(TOLD);
+    told.map(|fault| (target.clone(), Outcome::fail(cause(source.id, fault), evidence.clone()))).collect()
 }
 
 fn cause(id: SourceId, fault: &EntryFault) -> Cause {

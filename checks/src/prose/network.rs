@@ -205,7 +205,10 @@ pub(super) fn tls_words(failure: &TlsFailure) -> String {
         TlsFailure::NothingInCommon { detail } => {
             format!("it speaks no TLS version or suite that devices accept ({detail})")
         }
-        TlsFailure::ChainTooLong => "its certificate message is longer than the 64 KiB that can be taken".to_owned(),
+        TlsFailure::ChainTooLong => {
+            "one of its handshake messages, as a rule its certificates, is longer than the 64 KiB that can be taken"
+                .to_owned()
+        }
         TlsFailure::NoCertificate => "it presents no certificate".to_owned(),
         TlsFailure::ClientCertificateRequired => "it demands a client certificate".to_owned(),
         TlsFailure::Reset => "the connection is reset in the midst of the TLS handshake".to_owned(),

@@ -39,7 +39,11 @@ pub(super) fn tell(cause: &Cause) -> (String, String) {
             "check that this URL leads to the right application, in its right version".to_owned(),
         ),
         Cause::HttpCutShort { url, end, bytes } => (
-            format!("the answer to GET {url} {} ({bytes} bytes were read)", ending(*end)),
+            match end {
+                // What is kept of it is only its beginning.
+                BodyEnd::TooLong => format!("the answer to GET {url} {}", ending(*end)),
+                _ => format!("the answer to GET {url} {} ({bytes} bytes were read)", ending(*end)),
+            },
             "look at the server and at whatever in front of it cuts answers short".to_owned(),
         ),
         Cause::HttpFailed { url, failure } => (
@@ -75,6 +79,7 @@ fn ending(end: BodyEnd) -> &'static str {
         BodyEnd::Complete => "is whole",
         BodyEnd::TooLong => "is longer than any answer of this protocol",
         BodyEnd::Truncated => "ends before its announced length",
+        BodyEnd::Malformed => "is no longer HTTP in the midst of the body",
         BodyEnd::TimedOut => "stops in the middle",
     }
 }
@@ -83,6 +88,7 @@ fn http(failure: &HttpFailure) -> String {
     match failure {
         HttpFailure::NotConnected { .. } => "has no connection".to_owned(),
         HttpFailure::Silent { after } => format!("is not answered within {}", words(*after)),
+        HttpFailure::Stalled { after } => format!("is answered with headers that do not end within {}", words(*after)),
         HttpFailure::Closed => "is answered by a closed connection".to_owned(),
         HttpFailure::Malformed { detail } => format!("is answered with something that is no HTTP ({detail})"),
         HttpFailure::HeadersTooLong => "is answered with headers without end".to_owned(),

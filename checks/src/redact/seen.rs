@@ -2,7 +2,7 @@
 
 use super::{LEFT_OUT, Redactor};
 use crate::{
-    json::Json,
+    json::{Json, MOST_VALUES, Unread},
     recording::{
         Body, ConnectFailure, ConnectionFact, ConversationFailure, Der, Handshake, HandshakeSignature, HttpAnswer,
         HttpFact, HttpFailure, Legacy, NameAnswer, NameFact, NameFailure, ProxyFailure, Refused, Request, Resolver,
@@ -177,6 +177,7 @@ impl Redactor<'_> {
                 }
                 Err(
                     known @ (HttpFailure::Silent { after: _ }
+                    | HttpFailure::Stalled { after: _ }
                     | HttpFailure::Closed
                     | HttpFailure::HeadersTooLong
                     | HttpFailure::ClientCertificateRequired),
@@ -202,8 +203,10 @@ impl Redactor<'_> {
         let Body { bytes: Der(bytes), end } = body;
         let new = match Json::parse(bytes) {
             Ok(json) => self.json(request, &json).to_text().into_bytes(),
+            // It is judged by there being too many of them.
+            Err(Unread::TooManyValues) => Json::Array(vec![Json::Null; MOST_VALUES]).to_text().into_bytes(),
             // What is no JSON is judged by how it begins.
-            Err(_) => match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+            Err(Unread::NotJson(_)) => match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
                 None => bytes.clone(),
                 Some(b'<') => b"<redacted>".to_vec(),
                 Some(b'{') => b"{redacted".to_vec(),

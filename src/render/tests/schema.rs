@@ -283,6 +283,7 @@ fn of_answers() -> Vec<Cause> {
     ];
     let mut failures = vec![
         HttpFailure::Silent { after: Duration::from_secs(8) },
+        HttpFailure::Stalled { after: Duration::from_secs(8) },
         HttpFailure::Closed,
         HttpFailure::Malformed { detail: text() },
         HttpFailure::HeadersTooLong,
@@ -290,7 +291,7 @@ fn of_answers() -> Vec<Cause> {
     ];
     failures.extend(conversation.map(|failure| HttpFailure::NotConnected { failure }));
     let faults = [UrlFault::NotHttps, UrlFault::Path(text()), UrlFault::QueryOrFragment, UrlFault::TrailingSlash];
-    let ends = [BodyEnd::Complete, BodyEnd::TooLong, BodyEnd::Truncated, BodyEnd::TimedOut];
+    let ends = [BodyEnd::Complete, BodyEnd::TooLong, BodyEnd::Truncated, BodyEnd::Malformed, BodyEnd::TimedOut];
     let mut causes = vec![
         Cause::HttpStatus { url: text(), status: 503 },
         Cause::HttpRedirected { url: text(), status: 302, location: text() },
