@@ -18,8 +18,9 @@ Examples:
 pinflight COMMAND --help says more of each, with examples.
 
 Exit codes: 0 ready, 1 not ready, 2 usage or configuration, 3 incomplete,
-4 warnings (with --fail-on warning), 130 interrupted; of -o nagios: 0 ok,
-1 warning, 2 critical, 3 unknown. Commands without a verdict: see their help.";
+4 warnings (with --fail-on warning), 130 interrupted (Ctrl-C), 143 ended from
+outside (SIGTERM); of -o nagios: 0 ok, 1 warning, 2 critical, 3 unknown.
+Commands without a verdict: see their help.";
 
 /// The subcommands by what people come for. A test holds it to [`Command`].
 const GROUPS: [(&str, &[&str]); 4] = [
@@ -196,7 +197,8 @@ If a place presents none, the set is incomplete: it is told, and the exit code
 is 1. Uploading an incomplete set locks devices out.
 
 Exit codes: 0 complete, 1 something is missing (nothing is written if nothing
-was reached), 2 usage or configuration, 130 interrupted; nothing is written.";
+was reached), 2 usage or configuration, 130 and 143 interrupted; then nothing
+is written.";
 
 const SIMULATE_EXAMPLES: &str = "\
 Examples:
@@ -586,6 +588,9 @@ pub struct DemoArgs {
     /// Keep what each vantage saw in this folder, to be replayed
     #[arg(long, value_name = "FOLDER")]
     pub record: Option<PathBuf>,
+    /// Replace recordings that are there
+    #[arg(short, long, requires = "record")]
+    pub force: bool,
     /// Which checks count.
     #[command(flatten)]
     pub select: SelectArgs,

@@ -9,7 +9,6 @@ pub mod explain;
 pub mod gather;
 pub mod init;
 pub mod inspect;
-mod interrupt;
 pub mod list;
 pub mod man;
 pub mod pins;
@@ -19,17 +18,21 @@ mod show;
 pub mod simulate;
 mod wait;
 
+use anyhow::Context;
+
 use crate::{
     cli::{Cli, Command},
     exit::Exit,
+    interrupt::Interrupts,
 };
 
 /// Carries out what the command line says.
 pub fn run(cli: &Cli) -> anyhow::Result<Exit> {
+    let interrupts = Interrupts::listen().context("cannot listen for Ctrl-C")?;
     match &cli.command {
         Command::Init(args) => init::run(cli, args),
-        Command::Check(args) => check::run(cli, args),
-        Command::Gather(args) => gather::run(cli, args),
+        Command::Check(args) => check::run(cli, args, &interrupts),
+        Command::Gather(args) => gather::run(cli, args, &interrupts),
         Command::Demo(args) => demo::run(cli, args),
         Command::Replay(args) => replay::run(cli, &args.files, &args.judged),
         Command::Merge(args) => replay::run(cli, &args.files, &args.judged),

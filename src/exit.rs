@@ -23,8 +23,10 @@ pub enum Exit {
     Incomplete,
     /// Only warnings, under `--fail-on warning`.
     Warnings,
-    /// Interrupted by the user; the report of what was seen is printed.
+    /// Interrupted by the user (Ctrl-C); the report of what was seen is printed.
     Interrupted,
+    /// Ended from outside (SIGTERM); the report of what was seen is printed.
+    Terminated,
     /// As monitoring systems know it, under `-o nagios`.
     Service(Service),
 }
@@ -56,6 +58,7 @@ impl Exit {
             Self::Incomplete => 3,
             Self::Warnings => 4,
             Self::Interrupted => 130,
+            Self::Terminated => 143,
             Self::Service(service) => service as u8,
         }
     }

@@ -8,6 +8,7 @@ pub mod build_facts;
 pub mod cli;
 pub mod commands;
 pub mod exit;
+pub mod interrupt;
 pub mod live;
 pub mod observe;
 pub mod output;

@@ -5,6 +5,7 @@
 
 mod board;
 mod conversation;
+pub mod descriptors;
 mod dns;
 pub mod files;
 pub mod handed_out;
@@ -19,6 +20,8 @@ mod tcp;
 mod tls;
 mod watched;
 
+#[cfg(test)]
+mod limits_tests;
 #[cfg(test)]
 mod tests;
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 const REMOVED: &str = "***";
 
 /// Of a web page only this much is kept: what it is, not what its forms hold.
-const PAGE: usize = 256;
+pub(crate) const PAGE: usize = 256;
 
 /// Keys of an answer whose text is a secret, in lower case without `-` and `_`.
 const SECRET_KEYS: [&str; 13] = [

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use pinflight_checks::{
     recording::{FileUse, Recording},
     redact::can_redact,
@@ -17,13 +17,15 @@ use tokio::runtime::Runtime;
 use crate::{
     cli::{CheckArgs, Cli},
     commands::{
-        interrupt, redact,
+        redact,
         show::{self, Moments, Outputs},
         wait::{self, Rounds},
     },
     exit::Exit,
+    interrupt::Interrupts,
     observe::{
         self, Event, Job, Secrets,
+        descriptors::{self, Shortage},
         files::{self, Supplied},
         plan,
     },
@@ -33,11 +35,10 @@ use crate::{
     settings::{self, ConfigError, ConfigErrors, Settings},
 };
 
-pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
-    let outputs = Outputs::new(cli, &args.output)?;
-    if let Some(path) = &args.record {
-        output::can_be_written(path)?;
-    }
+pub(super) fn run(cli: &Cli, args: &CheckArgs, interrupts: &Interrupts) -> anyhow::Result<Exit> {
+    // From the first moment on, Ctrl-C is answered by a report.
+    interrupts.heed();
+    let outputs = Outputs::new(cli, &args.output, args.record.as_deref())?;
     let at = args.at.as_deref().map(settings::at).transpose()?;
     let settings = settings::load(args, &show::environment, &settings::read, &registry::ids())?;
     if args.plan {
@@ -50,33 +51,52 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs) -> anyhow::Result<Exit> {
     if args.redact {
         can_redact(&settings.deployment).context("what is declared cannot be redacted")?;
     }
+    heed_descriptors(settings.deployment.network.jobs, cli.quiet)?;
     let supplied = load_files(&settings)?;
     let audience = outputs.audience(cli.quiet);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (recording, interrupted) = match settings.wait {
         Some(wait) => {
-            wait::until_well(&runtime, &settings, &supplied, Rounds { wait, at, quiet: cli.quiet, audience })?
+            let rounds = Rounds { wait, at, quiet: cli.quiet, audience };
+            wait::until_well(&runtime, &settings, &supplied, rounds, interrupts)?
         }
-        None => observe_until_interrupted(&runtime, &settings, supplied, show::now(), audience),
+        None => observe_until_interrupted(&runtime, &settings, supplied, show::now(), audience, interrupts),
     };
     // The operating system's resolver cannot be cancelled: do not wait for it.
     runtime.shutdown_background();
-    if let Some(path) = &args.record {
-        if args.redact {
-            keep(&redact::together(std::slice::from_ref(&recording))?.swap_remove(0), path)?;
-        } else {
-            keep(&recording, path)?;
+    // A report that was seen is shown, be the recording written or not.
+    let kept = args.record.as_deref().map_or(Ok(()), |path| {
+        if !args.redact {
+            return keep(&recording, path);
         }
-    }
+        keep(&redact::together(std::slice::from_ref(&recording))?.swap_remove(0), path)
+    });
     // The run itself is the moment of judging: however long it took, what it saw is not old.
     let moments = Moments { now: at.unwrap_or(recording.taken_at), judged_on: recording.taken_at };
-    let exit = show::conclude(&[recording], &settings.policy, moments, &outputs)?;
+    let report = show::judged(&[recording], &settings.policy, moments)?;
+    let exit = show::finish(&report, &settings.policy, &outputs, kept)?;
     Ok(match exit {
         // A verdict cut short is never a good one, and monitoring systems know no other codes.
         Exit::Service(_) => exit,
-        _ if interrupted => Exit::Interrupted,
-        exit => exit,
+        exit => interrupted.unwrap_or(exit),
     })
+}
+
+/// Tells where fewer conversations are held at once than were asked for, and refuses where there could be none.
+pub(super) fn heed_descriptors(jobs: usize, quiet: bool) -> anyhow::Result<()> {
+    let Some(Shortage { limit, enough_for, needed }) = descriptors::shortage(jobs) else { return Ok(()) };
+    if enough_for == 0 {
+        bail!(
+            "this process may open {limit} files at once, too few to ask anybody\n  fix: raise the limit: ulimit -n {needed}"
+        );
+    }
+    if !quiet {
+        output::note(&format!(
+            "pinflight: this process may open {limit} files at once, enough for {enough_for} conversations instead of {jobs}: it \
+             will take longer\n  fix: raise the limit: ulimit -n {needed}, or ask fewer at once: --jobs {enough_for}"
+        ));
+    }
+    Ok(())
 }
 
 /// Reads every file that the configuration names; what cannot be understood is a mistake in the configuration.
@@ -121,12 +141,11 @@ pub(super) fn observe_until_interrupted(
     supplied: Supplied,
     now: Timestamp,
     audience: Audience,
-) -> (Recording, bool) {
-    let cancelled = interrupt::listen(runtime);
-    let observing = observe::observe(job(settings, supplied, now), cancelled.clone(), audience.listener());
+    interrupts: &Interrupts,
+) -> (Recording, Option<Exit>) {
+    let observing = observe::observe(job(settings, supplied, now), interrupts.heed(), audience.listener());
     let recording = runtime.block_on(observing);
-    let interrupted = *cancelled.borrow();
-    (recording, interrupted)
+    (recording, interrupts.exit())
 }
 
 pub(super) fn write_plan(settings: &Settings, out: &mut dyn Write) -> io::Result<()> {
@@ -145,9 +164,15 @@ pub(super) fn write_plan(settings: &Settings, out: &mut dyn Write) -> io::Result
     Ok(())
 }
 
-/// Writes a recording.
+/// Writes a recording; one that stands there is replaced.
 pub(super) fn keep(recording: &Recording, path: &Path) -> anyhow::Result<()> {
     output::to_file(path, |out| recordings::write(recording, path, out))
+}
+
+/// Writes a recording under a name that is not the user's choice: whatever stands there stays.
+pub(super) fn keep_new(recording: &Recording, path: &Path) -> anyhow::Result<()> {
+    let written = output::to_new_file(path, |out| recordings::write(recording, path, out));
+    written.map_err(|error| output::cannot_write(path, &error))
 }
 
 /// Progress is not shown.

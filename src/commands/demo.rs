@@ -4,11 +4,17 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{self, Write},
+    path::Path,
     sync::atomic::Ordering,
 };
 
 use anyhow::{Context, bail};
-use pinflight_checks::{deployment::Policy, recording::Recording, registry, time::Timestamp};
+use pinflight_checks::{
+    deployment::{Policy, Vantage},
+    recording::Recording,
+    registry,
+    time::Timestamp,
+};
 use pinflight_fixtures::{Scenario, raise, scenarios};
 use tokio::sync::watch;
 
@@ -19,8 +25,12 @@ use crate::{
         show::{self, Moments, Outputs},
     },
     exit::Exit,
-    observe::{self, Job},
-    output, render,
+    observe::{
+        self, Job,
+        descriptors::{self, Shortage},
+    },
+    output::{self, TemporaryFolder},
+    render,
     settings::{self, Settings},
 };
 
@@ -37,7 +47,10 @@ pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
         let hint = render::nearest(name, faults()).map(|id| format!(", did you mean {id}?")).unwrap_or_default();
         bail!("no fault is named {name:?}{hint}\n  fix: choose one of pinflight demo --list");
     };
-    let outputs = Outputs::new(cli, &args.output)?;
+    let outputs = Outputs::new(cli, &args.output, None)?;
+    if let Some(folder) = args.record.as_deref().filter(|_| !args.force) {
+        has_room(folder)?;
+    }
     let mut selected = Policy::default();
     show::select(&args.select, &mut selected)?;
     let now = show::now();
@@ -52,12 +65,13 @@ pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
         for (at, recording) in recordings.iter().enumerate() {
             // Some demos look twice from one vantage.
             let before = recordings.iter().take(at).filter(|known| known.vantage == recording.vantage).count();
-            let number = if before == 0 { String::new() } else { format!("-{}", before + 1) };
-            check::keep(recording, &folder.join(format!("{}{number}.json", recording.vantage)))?;
+            let path = folder.join(file_name(recording.vantage, before));
+            if args.force { check::keep(recording, &path)? } else { check::keep_new(recording, &path)? }
         }
     }
     (policy.only, policy.skip, policy.fail_on) = (selected.only, selected.skip, selected.fail_on);
-    show::conclude(&recordings, &policy, Moments { now, judged_on: now }, &outputs)
+    let report = show::judged(&recordings, &policy, Moments { now, judged_on: now })?;
+    show::finish(&report, &policy, &outputs, Ok(()))
 }
 
 /// The names that `--fault` takes.
@@ -65,13 +79,38 @@ pub(super) fn faults() -> impl Iterator<Item = &'static str> {
     scenarios().iter().map(|scenario| scenario.id.as_str())
 }
 
+/// What a recording is called, where so many of its vantage go before it.
+fn file_name(vantage: Vantage, before: usize) -> String {
+    let number = if before == 0 { String::new() } else { format!("-{}", before + 1) };
+    format!("{vantage}{number}.json")
+}
+
+/// Real recordings have these names, too: none is overwritten unasked.
+fn has_room(folder: &Path) -> anyhow::Result<()> {
+    let names = Vantage::ALL.into_iter().flat_map(|vantage| [0, 1].map(|before| file_name(vantage, before)));
+    // A link that leads nowhere is somebody's, too.
+    match names.map(|name| folder.join(name)).find(|path| path.symlink_metadata().is_ok()) {
+        Some(path) => {
+            let path = render::for_terminal(&path.display().to_string());
+            bail!("{path} is there already\n  fix: name another folder with --record, or add --force to replace it")
+        }
+        None => Ok(()),
+    }
+}
+
+/// As many conversations are held at once by the four vantages of a demo and its servers, by what was seen.
+const AT_ONCE: usize = 120;
+
 /// Seconds by which the recording is earlier after which something changes: within what clocks may differ by.
 const EARLIER: i64 = 60;
 
 /// Raises the deployment of a scenario and observes it from every vantage, side by side; from the first of them once more
 /// before, where the deployment then changes.
 pub fn record(scenario: &Scenario, now: Timestamp) -> anyhow::Result<(Vec<Recording>, Policy)> {
-    let folder = tempfile::tempdir().context("cannot make a folder for the demo's files")?;
+    if let Some(Shortage { limit, needed, .. }) = descriptors::shortage(AT_ONCE) {
+        bail!("this process may open {limit} files at once, too few for a whole deployment\n  fix: ulimit -n {needed}");
+    }
+    let folder = TemporaryFolder::new().context("cannot make a folder for the demo's files")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let recorded = runtime.block_on(async {
         let running = raise(scenario, folder.path()).await?;

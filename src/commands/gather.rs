@@ -17,7 +17,8 @@ use crate::{
     cli::{CheckArgs, Cli, GatherArgs},
     commands::{check, show},
     exit::Exit,
-    output,
+    interrupt::Interrupts,
+    output::{self, TemporaryFolder},
     progress::Audience,
     render, settings,
 };
@@ -27,7 +28,7 @@ const MANIFEST: &str = "manifest.json";
 /// The longest manifest of an earlier gathering that is read.
 const LONGEST: u64 = 4 * 1024 * 1024;
 
-pub(super) fn run(cli: &Cli, args: &GatherArgs) -> anyhow::Result<Exit> {
+pub(super) fn run(cli: &Cli, args: &GatherArgs, interrupts: &Interrupts) -> anyhow::Result<Exit> {
     let folder = args.to.as_path();
     let words = CheckArgs {
         config: args.config.clone(),
@@ -45,15 +46,16 @@ pub(super) fn run(cli: &Cli, args: &GatherArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Ready);
     }
     can_be_filled(folder, args.force)?;
+    check::heed_descriptors(settings.deployment.network.jobs, cli.quiet)?;
     let supplied = check::load_files(&settings)?;
     let now = show::now();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (recording, interrupted) =
-        check::observe_until_interrupted(&runtime, &settings, supplied, now, Audience::of(cli.quiet));
+        check::observe_until_interrupted(&runtime, &settings, supplied, now, Audience::of(cli.quiet), interrupts);
     // The operating system's resolver cannot be cancelled: do not wait for it.
     runtime.shutdown_background();
     let gathered = Gathered::of(&recording);
-    let written = !gathered.certificates.is_empty() && !interrupted;
+    let written = !gathered.certificates.is_empty() && interrupted.is_none();
     if written {
         fill(folder, &gathered)?;
     }
@@ -63,10 +65,10 @@ pub(super) fn run(cli: &Cli, args: &GatherArgs) -> anyhow::Result<Exit> {
         "json" => render::write_json(&gathered, out),
         _ => render::gathered(&gathered, place.as_deref(), &style, out),
     })?;
-    Ok(match gathered.complete {
-        _ if interrupted => Exit::Interrupted,
-        true => Exit::Ready,
-        false => Exit::NotReady,
+    Ok(match (interrupted, gathered.complete) {
+        (Some(exit), _) => exit,
+        (None, true) => Exit::Ready,
+        (None, false) => Exit::NotReady,
     })
 }
 
@@ -97,15 +99,11 @@ fn fill(folder: &Path, gathered: &Gathered) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    let problem = || format!("cannot write {}", folder.display());
+    let problem = |error: io::Error| output::cannot_write(folder, &error);
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let beside = tempfile::Builder::new().prefix(".gather-").tempdir_in(parent).with_context(problem)?;
+    let beside = TemporaryFolder::beside(parent).map_err(problem)?;
     write_all(beside.path(), gathered)?;
-    open_to_others(beside.path()).with_context(problem)?;
-    fs::rename(beside.path(), folder).with_context(problem)?;
-    // It is gone from there.
-    let _ = beside.keep();
-    Ok(())
+    beside.rename(folder).map_err(problem)
 }
 
 fn write_all(folder: &Path, gathered: &Gathered) -> anyhow::Result<()> {
@@ -127,16 +125,4 @@ fn earlier_files(folder: &Path) -> Vec<PathBuf> {
     let certificates = manifest["certificates"].as_array().cloned().unwrap_or_default();
     let names = certificates.iter().filter_map(|one| one["file"].as_str()).filter(|name| is_own_name(name));
     names.map(|name| folder.join(name)).filter(|path| path.is_file()).collect()
-}
-
-/// A temporary folder is private; this one is an ordinary one.
-#[cfg(unix)]
-fn open_to_others(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
-}
-
-#[cfg(not(unix))]
-fn open_to_others(_: &Path) -> io::Result<()> {
-    Ok(())
 }

@@ -128,13 +128,10 @@ impl Place {
         match &self.path {
             None => output::to_stdout(write),
             Some(path) if self.force => output::to_file(path, write),
-            Some(path) => {
-                if output::to_new_file(path, write)? {
-                    Ok(())
-                } else {
-                    Err(exists(path))
-                }
-            }
+            Some(path) => output::to_new_file(path, write).map_err(|error| match error.kind() {
+                io::ErrorKind::AlreadyExists => exists(path),
+                _ => output::cannot_write(path, &error),
+            }),
         }
     }
 

@@ -25,7 +25,7 @@ pub(super) fn run(cli: &Cli, args: &RedactArgs) -> anyhow::Result<Exit> {
     let redacted = together(&recordings)?;
     fs::create_dir_all(&args.to).with_context(|| format!("cannot make the folder {}", args.to.display()))?;
     for (recording, path) in redacted.iter().zip(&targets) {
-        check::keep(recording, path)?;
+        check::keep_new(recording, path)?;
         if !cli.quiet {
             output::note(&format!("{} written", path.display()));
         }

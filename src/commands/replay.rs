@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(super) fn run(cli: &Cli, files: &[PathBuf], args: &JudgedArgs) -> anyhow::Result<Exit> {
-    let outputs = Outputs::new(cli, &args.output)?;
+    let outputs = Outputs::new(cli, &args.output, None)?;
     let at = args.at.as_deref().map(settings::at).transpose()?;
     let mut recordings = recordings::read_all(files)?;
     of_one_set(files, &recordings)?;
@@ -28,7 +28,7 @@ pub(super) fn run(cli: &Cli, files: &[PathBuf], args: &JudgedArgs) -> anyhow::Re
     let moments = Moments { now: at.unwrap_or(latest.taken_at), judged_on: show::now() };
     let mut report = show::judged(&recordings, &policy, moments)?;
     report.run.replayed = true;
-    show::finish(&report, &policy, &outputs)
+    show::finish(&report, &policy, &outputs, Ok(()))
 }
 
 /// Refuses recordings whose stand-ins mean different things.

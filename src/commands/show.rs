@@ -2,7 +2,7 @@
 
 use std::{
     io::{IsTerminal, stderr, stdout},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, bail};
@@ -35,19 +35,18 @@ pub(super) struct Outputs {
 }
 
 impl Outputs {
-    pub(super) fn new(cli: &Cli, args: &OutputArgs) -> anyhow::Result<Self> {
+    /// `record`: a file that is written beside the reports.
+    pub(super) fn new(cli: &Cli, args: &OutputArgs, record: Option<&Path>) -> anyhow::Result<Self> {
         let mut files = Vec::new();
         for report in &args.report {
             let Some((format, path)) = report.split_once('=').filter(|(_, path)| !path.is_empty()) else {
                 bail!("--report {report}: write it as FORMAT=FILE, for example json=report.json");
             };
-            output::can_be_written(path.as_ref())?;
-            let (format, path) = (render::by_name(format)?, PathBuf::from(path));
-            if files.iter().any(|(_, known)| *known == path) {
-                bail!("--report {report}: another --report names this file; give each a name of its own");
-            }
-            files.push((format, path));
+            files.push((render::by_name(format)?, PathBuf::from(path)));
         }
+        let paths = || files.iter().map(|(_, path)| path.as_path()).chain(record);
+        paths().try_for_each(output::can_be_written)?;
+        output::are_apart(paths())?;
         let show = match args.show.as_deref() {
             Some("all") => Show::All,
             Some("failures") => Show::Failures,
@@ -57,14 +56,24 @@ impl Outputs {
         Ok(Self { style, stdout: render::by_name(&args.output)?, files })
     }
 
-    /// Writes the report everywhere it was asked for.
-    pub(super) fn write(&self, report: &Report) -> anyhow::Result<()> {
-        output::to_stdout(|out| self.stdout.render(report, &self.style, out))?;
-        for (format, path) in &self.files {
-            let plain = Style { color: false, ..self.style };
-            output::to_file(path, |out| format.render(report, &plain, out))?;
+    /// Writes the report everywhere it was asked for: where it cannot be, it still is elsewhere. `kept`: what came of what is
+    /// written beside it.
+    fn write(&self, report: &Report, kept: anyhow::Result<()>) -> anyhow::Result<()> {
+        let plain = Style { color: false, ..self.style };
+        let to_file = |(format, path): &(&'static dyn Renderer, PathBuf)| {
+            output::to_file(path, |out| format.render(report, &plain, out))
+        };
+        let written = self.files.iter().map(to_file).chain([kept]);
+        let mut problems: Vec<anyhow::Error> = written.filter_map(Result::err).collect();
+        // A plugin has one line to say, and that will be the problem.
+        if problems.is_empty() || self.stdout.id() != "nagios" {
+            problems.extend(output::to_stdout(|out| self.stdout.render(report, &self.style, out)).err());
         }
-        Ok(())
+        if problems.is_empty() {
+            return Ok(());
+        }
+        let told: Vec<String> = problems.iter().map(|problem| format!("{problem:#}")).collect();
+        bail!("{}", told.join("\n"))
     }
 
     /// Who is told what is asked while it is asked.
@@ -104,24 +113,20 @@ pub(super) struct Moments {
     pub(super) judged_on: Timestamp,
 }
 
-/// Judges, shows, and says how it ends.
-pub(super) fn conclude(
-    recordings: &[Recording],
-    policy: &Policy,
-    moments: Moments,
-    outputs: &Outputs,
-) -> anyhow::Result<Exit> {
-    finish(&judged(recordings, policy, moments)?, policy, outputs)
-}
-
 pub(super) fn judged(recordings: &[Recording], policy: &Policy, moments: Moments) -> anyhow::Result<Report> {
     let Moments { now, judged_on } = moments;
     let case = Case::new(recordings, policy, now).context("there is no recording to judge")?.judged_on(judged_on);
     Ok(judge::judge(&case))
 }
 
-pub(super) fn finish(report: &Report, policy: &Policy, outputs: &Outputs) -> anyhow::Result<Exit> {
-    outputs.write(report)?;
+/// Shows, and says how it ends. `kept`: what came of what is written beside the report.
+pub(super) fn finish(
+    report: &Report,
+    policy: &Policy,
+    outputs: &Outputs,
+    kept: anyhow::Result<()>,
+) -> anyhow::Result<Exit> {
+    outputs.write(report, kept)?;
     Ok(outputs.exit(report, policy.fail_on))
 }
 

@@ -21,7 +21,9 @@ use tokio::{
 };
 
 use crate::{
-    commands::{check, interrupt, show},
+    commands::{check, show},
+    exit::Exit,
+    interrupt::Interrupts,
     observe::{self, files::Supplied},
     output,
     progress::Audience,
@@ -49,8 +51,9 @@ pub(super) fn until_well(
     settings: &Settings,
     supplied: &Supplied,
     rounds: Rounds,
-) -> anyhow::Result<(Recording, bool)> {
-    let mut cancelled = interrupt::listen(runtime);
+    interrupts: &Interrupts,
+) -> anyhow::Result<(Recording, Option<Exit>)> {
+    let mut cancelled = interrupts.heed();
     runtime.block_on(async {
         let began = Instant::now();
         let mut last: Option<(Recording, Side)> = None;
@@ -60,7 +63,7 @@ pub(super) fn until_well(
             let recording = observe::observe(job, cancelled.clone(), rounds.audience.listener()).await;
             if *cancelled.borrow() {
                 // A round that was cut short has seen less than the one before it.
-                return Ok((last.map_or(recording, |(whole, _)| whole), true));
+                return Ok((last.map_or(recording, |(whole, _)| whole), interrupts.exit()));
             }
             let Round { report, side } = Round::of(&recording, settings, rounds.at)?;
             let next = next(started, rounds.wait.interval);
@@ -69,7 +72,7 @@ pub(super) fn until_well(
                 tell(number, &report, last.as_ref().map(|(_, side)| side), &side, (!is_last).then_some(next));
             }
             if is_last {
-                return Ok((recording, false));
+                return Ok((recording, None));
             }
             last = Some((recording, side));
             tokio::select! {
@@ -82,7 +85,7 @@ pub(super) fn until_well(
             }
         }
         let (recording, _) = last.context("no round came to its end")?;
-        Ok((recording, true))
+        Ok((recording, interrupts.exit()))
     })
 }
 

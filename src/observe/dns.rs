@@ -20,15 +20,15 @@ use tokio::{
 };
 
 use super::{
-    tcp::{Deadline, Stream, connect, refused, udp, within},
+    tcp::{Deadline, Stream, connect, lacks_descriptors, refused, udp, within},
     tls::Client,
 };
 
 /// How many CNAME records are followed.
-const HOPS: usize = 8;
+pub(super) const HOPS: usize = 8;
 
 /// The longest datagram that is read; a server must not send more than 512 bytes to who offers no more.
-const DATAGRAM: usize = 4096;
+pub(super) const DATAGRAM: usize = 4096;
 
 /// AI_CANONNAME, which is 2 on Linux, Windows, macOS and the BSDs.
 const CANONICAL_NAME: i32 = 2;
@@ -188,7 +188,12 @@ impl Ask<'_> {
         let limit = self.deadline.step(self.step);
         let (id, question) = question(name, kind)?;
         let unreachable = |failure| NameFailure::Unreachable { failure };
-        let (socket, errors) = udp(self.server.address).map_err(|error| unreachable(refused(&error, None)))?;
+        let (socket, errors) = loop {
+            match udp(self.server.address) {
+                Err(error) if lacks_descriptors(error.raw_os_error()) && self.deadline.wait_for_room().await => {}
+                made => break made.map_err(|error| unreachable(refused(&error, None)))?,
+            }
+        };
         let mut wrong = None;
         let asking = async {
             socket.send(&question).await?;

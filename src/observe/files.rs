@@ -9,7 +9,7 @@ use pinflight_checks::{
 };
 
 /// The longest file that is read.
-const LONGEST: u64 = 1024 * 1024;
+pub(super) const LONGEST: u64 = 1024 * 1024;
 
 /// All that was supplied, read and understood.
 #[derive(Clone, Debug, PartialEq, Eq)]

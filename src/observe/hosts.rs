@@ -9,7 +9,7 @@ use std::{
 };
 
 /// How much of it is read; files that block advertisements come to a few MiB.
-const LONGEST: u64 = 16 * 1024 * 1024;
+pub(super) const LONGEST: u64 = 16 * 1024 * 1024;
 
 /// Names in lower case with their addresses, in the file's order.
 pub type Hosts = BTreeMap<String, Vec<IpAddr>>;

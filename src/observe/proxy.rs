@@ -15,10 +15,10 @@ use super::{
 };
 
 /// How long a proxy's answer to CONNECT may be.
-const ANSWER: usize = 64 * 1024;
+pub(super) const ANSWER: usize = 64 * 1024;
 
 /// How much of it is kept.
-const LINE: usize = 200;
+pub(super) const LINE: usize = 200;
 
 /// A user name and a password.
 pub(super) type Credentials<'a> = Option<(&'a str, &'a str)>;

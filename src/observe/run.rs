@@ -25,7 +25,7 @@ use super::{
     Event, Secrets,
     board::{Board, Found, Order, Step, TimedLookUp, failed, given},
     conversation::{Got, Route, Shaken, Shaken12},
-    dns,
+    descriptors, dns,
     hosts::Hosts,
     http, legacy,
     plan::{self, ADDRESSES, FOLLOW_UPS, Get, Leaf, Target, Way},
@@ -34,10 +34,10 @@ use super::{
 };
 
 /// How many addresses of one name are listed, be it as unasked: an answer over TCP can hold thousands.
-const LISTED: usize = 64;
+pub(super) const LISTED: usize = 64;
 
 /// The longest Trust Service URL that is followed.
-const URL: usize = 2048;
+pub(super) const URL: usize = 2048;
 
 /// What a run is about.
 pub(super) struct Setting {
@@ -118,7 +118,8 @@ fn limit(targets: &[Target], setting: &Setting) -> Duration {
     let network = &setting.deployment.network;
     let follows_up = plan::follows_up(setting.vantage, &setting.deployment);
     let most = plan::most_conversations(targets, network, follows_up);
-    let rounds = u32::try_from(most.div_ceil(network.jobs.max(1)).saturating_add(4)).unwrap_or(u32::MAX);
+    let at_once = descriptors::at_once(network.jobs);
+    let rounds = u32::try_from(most.div_ceil(at_once).saturating_add(4)).unwrap_or(u32::MAX);
     network.max_time.unwrap_or_else(|| network.question_timeout.saturating_mul(rounds))
 }
 
@@ -195,7 +196,7 @@ impl Observer {
         let Setting { vantage, deployment, secrets, tls, certificates, began, hosts } = setting;
         Self {
             follows_up: plan::follows_up(vantage, &deployment),
-            jobs: Semaphore::new(deployment.network.jobs.clamp(1, Semaphore::MAX_PERMITS)),
+            jobs: Semaphore::new(descriptors::at_once(deployment.network.jobs).min(Semaphore::MAX_PERMITS)),
             servers: Mutex::default(),
             board: Mutex::new(Board::new(certificates)),
             names: Once::new(),

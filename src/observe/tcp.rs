@@ -14,6 +14,12 @@ use tokio::{
     time::Instant,
 };
 
+/// ENFILE, EMFILE; WSAEMFILE.
+const OUT_OF_DESCRIPTORS: [i32; 3] = [23, 24, 10024];
+
+/// How long to wait for a descriptor before it is tried again.
+const ROOM: Duration = Duration::from_millis(20);
+
 /// A connected byte stream: TCP, a tunnel through a proxy, or TLS to one.
 pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
@@ -36,6 +42,12 @@ impl Deadline {
     pub(super) fn step(self, step: Duration) -> Duration {
         step.min(self.0.saturating_duration_since(Instant::now()))
     }
+
+    /// A moment in which a descriptor may be given back; false: there is no time for it.
+    pub(super) async fn wait_for_room(self) -> bool {
+        tokio::time::sleep(self.step(ROOM)).await;
+        !self.step(ROOM).is_zero()
+    }
 }
 
 /// Runs a step for so long at most; the error says how long was waited.
@@ -52,7 +64,7 @@ pub(super) async fn connect(
 ) -> Result<TcpStream, ConnectFailure> {
     let mut waited = Duration::ZERO;
     for _ in 0..=retry {
-        match connect_once(address, deadline.step(timeout)).await {
+        match connect_once_there_is_room(address, timeout, deadline).await {
             Err(ConnectFailure::TimedOut { after }) => waited += after,
             other => return other,
         }
@@ -61,6 +73,25 @@ pub(super) async fn connect(
         }
     }
     Err(ConnectFailure::TimedOut { after: waited })
+}
+
+/// A descriptor that is not to be had is this machine's want, and may be had in a moment.
+async fn connect_once_there_is_room(
+    address: SocketAddr,
+    timeout: Duration,
+    deadline: Deadline,
+) -> Result<TcpStream, ConnectFailure> {
+    loop {
+        match connect_once(address, deadline.step(timeout)).await {
+            Err(ConnectFailure::Other { code, .. }) if lacks_descriptors(code) && deadline.wait_for_room().await => {}
+            other => return other,
+        }
+    }
+}
+
+/// Whether the error of this number means that no descriptor was to be had.
+pub(super) fn lacks_descriptors(code: Option<i32>) -> bool {
+    code.is_some_and(|code| OUT_OF_DESCRIPTORS.contains(&code))
 }
 
 async fn connect_once(address: SocketAddr, limit: Duration) -> Result<TcpStream, ConnectFailure> {

@@ -77,3 +77,14 @@ fn cause(id: SourceId, fault: &EntryFault) -> Cause {
         EntryFault::Pin { host, pin, fault } => Cause::PinMalformed { pins_source, host, pin, fault },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_of_bounds_has_this_number() {
+        let page = include_str!("../../../docs/reference/limits.md");
+        assert!(page.contains(&format!("| faults of one answer's pins that are told | {TOLD} |")));
+    }
+}

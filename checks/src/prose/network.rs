@@ -76,6 +76,11 @@ pub(super) fn tcp(address: Option<SocketAddr>, failure: &ConnectFailure) -> (Str
             format!("open {port} in the firewall at {router}, which said so")
         }
         ConnectFailure::Prohibited { by: None } => format!("open {port} in this machine's own firewall"),
+        // ENFILE, EMFILE; WSAEMFILE.
+        ConnectFailure::Other { code: Some(23 | 24 | 10024), .. } => {
+            "raise the limit of open files on the machine that asked (ulimit -n), or ask fewer at once (--jobs)"
+                .to_owned()
+        }
         ConnectFailure::Other { .. } => "see the operating system's words above".to_owned(),
     };
     (message, remedy)

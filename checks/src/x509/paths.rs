@@ -9,12 +9,12 @@ use super::{
 };
 
 /// As many candidates as are kept.
-const MOST_PATHS: usize = 64;
+pub(super) const MOST_PATHS: usize = 64;
 /// Above so many certificates only one issuer of each is followed: no path validation admits such a path anyway.
 const DEEPEST_FORK: usize = 8;
 /// As many signatures as are looked at for one chain. A sound chain needs one each; a chain of a hundred certificates of
 /// one name could ask for ten thousand.
-const MOST_SIGNATURES: usize = 400;
+pub(super) const MOST_SIGNATURES: usize = 400;
 
 /// A path, not judged yet.
 pub(super) struct Candidate {

@@ -17,7 +17,7 @@ use super::{
 use crate::{recording::CertId, time::Timestamp};
 
 /// The longest certificate that is read: twice what TLS can carry.
-const LONGEST: usize = 128 * 1024;
+pub(super) const LONGEST: usize = 128 * 1024;
 
 /// Reads one certificate.
 pub fn read(der: &[u8]) -> Result<CertificateFacts, Unreadable> {

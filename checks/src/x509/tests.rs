@@ -487,3 +487,16 @@ fn a_hundred_certificates_are_judged_in_bounded_time() {
     assert_eq!(chain.paths[0].certificates.len(), 100);
     assert!(chain.paths[0].faults.iter().any(|(_, _, fault)| *fault == LinkFault::TooLong));
 }
+
+#[test]
+fn the_page_of_bounds_has_these_numbers() {
+    let page = include_str!("../../../docs/reference/limits.md");
+    let kib = super::read::LONGEST / 1024;
+    for row in [
+        format!("| one certificate | {kib} KiB |"),
+        format!("| candidate paths of one chain | {} |", super::paths::MOST_PATHS),
+        format!("| signatures that are verified for one chain | {} |", super::paths::MOST_SIGNATURES),
+    ] {
+        assert!(page.contains(&row), "{row}");
+    }
+}

@@ -1,0 +1,115 @@
+//! Ctrl-C and SIGTERM: whoever heeds them still reports what was seen so far; the program ends at once otherwise, and at a
+//! second one in any case. Nothing unfinished is left behind.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU8, Ordering},
+    },
+    thread,
+};
+
+use tokio::sync::watch;
+
+use crate::{exit::Exit, output};
+
+/// What comes from outside to end the program.
+#[derive(Debug)]
+pub struct Interrupts {
+    cancelled: watch::Receiver<bool>,
+    is_heeded: Arc<AtomicBool>,
+    /// The exit code of the first; 0: none came.
+    code: Arc<AtomicU8>,
+}
+
+impl Interrupts {
+    /// Listens from now on.
+    pub fn listen() -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        // The handlers are there before the first thing is done.
+        let mut signals = {
+            let _inside = runtime.enter();
+            Signals::new()?
+        };
+        let (cancel, cancelled) = watch::channel(false);
+        let (is_heeded, code) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU8::new(0)));
+        let (heeded, first) = (is_heeded.clone(), code.clone());
+        thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                loop {
+                    let exit = signals.next().await;
+                    let is_second = first.swap(exit.code(), Ordering::AcqRel) != 0;
+                    if is_second || !heeded.load(Ordering::Acquire) {
+                        output::end(exit);
+                    }
+                    // Nobody may be observing yet, or any more.
+                    cancel.send_replace(true);
+                }
+            });
+        })?;
+        Ok(Self { cancelled, is_heeded, code })
+    }
+
+    /// From now on the first only makes this true: the caller ends by itself, with a report.
+    pub fn heed(&self) -> watch::Receiver<bool> {
+        self.is_heeded.store(true, Ordering::Release);
+        self.cancelled.clone()
+    }
+
+    /// How the program has to end since one came; none: none did.
+    pub fn exit(&self) -> Option<Exit> {
+        [Exit::Interrupted, Exit::Terminated].into_iter().find(|exit| exit.code() == self.code.load(Ordering::Acquire))
+    }
+}
+
+#[cfg(unix)]
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    /// Listened to so that writing past `ulimit -f` is an error that can be told, and does not end the program.
+    _too_long: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            _too_long: signal(SignalKind::from_raw(nix::libc::SIGXFSZ))?,
+        })
+    }
+
+    async fn next(&mut self) -> Exit {
+        tokio::select! {
+            _ = self.interrupt.recv() => Exit::Interrupted,
+            _ = self.terminate.recv() => Exit::Terminated,
+        }
+    }
+}
+
+/// Windows has no SIGTERM; what ends a console program there is Ctrl-Break, and the closing of its window.
+#[cfg(windows)]
+struct Signals {
+    interrupt: tokio::signal::windows::CtrlC,
+    ctrl_break: tokio::signal::windows::CtrlBreak,
+    close: tokio::signal::windows::CtrlClose,
+}
+
+#[cfg(windows)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};
+        Ok(Self { interrupt: ctrl_c()?, ctrl_break: ctrl_break()?, close: ctrl_close()? })
+    }
+
+    async fn next(&mut self) -> Exit {
+        tokio::select! {
+            _ = self.interrupt.recv() => Exit::Interrupted,
+            _ = self.ctrl_break.recv() => Exit::Terminated,
+            _ = self.close.recv() => Exit::Terminated,
+        }
+    }
+}
