@@ -27,7 +27,7 @@ use crate::secrets;
 
 use super::{
     tcp::{Deadline, Stream, within},
-    tls::{BEGINNING, beginning, is_reset, refuses_client, rustls_error},
+    tls::{BEGINNING, beginning, refuses_client, rustls_error},
     watched::{Seen, Watched},
 };
 
@@ -136,12 +136,17 @@ fn failure(error: &hyper::Error, seen: &[u8], client_certificate_asked: bool) ->
     if !seen.iter().zip(PROTOCOL).all(|(is, should)| is == should) {
         return HttpFailure::Malformed { detail: format!("it begins {:?}", beginning(seen)) };
     }
-    match io_error(error).and_then(rustls_error) {
+    let cause = io_error(error);
+    match cause.and_then(rustls_error) {
         Some(rustls::Error::AlertReceived(alert)) if refuses_client(*alert, client_certificate_asked) => {
             HttpFailure::ClientCertificateRequired
         }
         Some(rustls::Error::AlertReceived(_)) => HttpFailure::Closed,
         Some(error) => HttpFailure::Malformed { detail: error.to_string() },
+        // rustls has an error of its own for what breaks the protocol, and none for what is too much of it.
+        None if cause.is_some_and(|cause| cause.kind() == io::ErrorKind::InvalidData) => {
+            HttpFailure::Malformed { detail: cause.map(ToString::to_string).unwrap_or_default() }
+        }
         // Either the alert was lost to a reset, or the server just hung up: it wanted a certificate and got none.
         None if client_certificate_asked => HttpFailure::ClientCertificateRequired,
         _ => HttpFailure::Closed,
@@ -164,7 +169,7 @@ async fn body(mut incoming: Incoming, headers: &HeaderMap, room: &Room, limit: D
                 Some(Err(error))
                     if !headers.contains_key(CONTENT_LENGTH)
                         && !headers.contains_key(TRANSFER_ENCODING)
-                        && !io_error(&error).is_some_and(is_reset) =>
+                        && io_error(&error).is_some_and(|error| error.kind() == io::ErrorKind::UnexpectedEof) =>
                 {
                     return BodyEnd::Complete;
                 }

@@ -42,6 +42,8 @@ pub enum Asks {
 pub enum Patience {
     /// Waiting is what the run ends by.
     Short,
+    /// The same on a machine that is so busy that what is sound takes its time, too.
+    Longer,
     /// Whatever this machine is busy with, waiting is not what it ends by.
     Long,
 }
@@ -50,7 +52,8 @@ impl Patience {
     fn words(self) -> [&'static str; 8] {
         let [connect, step, question, run] = match self {
             Self::Short => ["800ms", "1s", "3s", "60s"],
-            Self::Long => ["20s", "20s", "40s", "100s"],
+            Self::Longer => ["3s", "4s", "12s", "100s"],
+            Self::Long => ["20s", "60s", "100s", "110s"],
         };
         ["--connect-timeout", connect, "--step-timeout", step, "--question-timeout", question, "--max-time", run]
     }

@@ -39,7 +39,7 @@ pub enum Deed {
 pub const DEEDS: [Deed; 6] = [Deed::Stall, Deed::Trickle, Deed::Reset, Deed::Close, Deed::Garbage, Deed::Flood];
 
 /// Between two bytes of a trickle: several of them in each deadline, so that waiting for each byte alone would never end.
-const TICK: Duration = Duration::from_millis(50);
+const TICK: Duration = Duration::from_millis(100);
 
 /// What could be said next.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 /// No run may need it: it ends the test where a run does not end by itself.
-const WATCHDOG: Duration = Duration::from_mins(2);
+const WATCHDOG: Duration = Duration::from_mins(3);
 
 /// Every format but the one on standard output.
 const FORMATS: [&str; 10] =

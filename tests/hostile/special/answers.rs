@@ -1,11 +1,17 @@
 //! Heads of answers.
 
-use super::{ESCAPES, row, waits};
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+
+use super::{ESCAPES, key, row, waits};
 use crate::{
     Row,
-    asks::Asks,
+    asks::{Asks, pins},
     http::{self, Who},
+    peer::{Handler, drain, flood, handler, noise, read_head, say},
     table::registry,
+    tls::{self, VENDOR_SOUND},
 };
 
 pub fn rows() -> Vec<Row> {
@@ -80,5 +86,54 @@ pub fn rows() -> Vec<Row> {
             http::whole(Who::Vendor, "200 OK", "", ESCAPES.as_bytes()),
             &[registry("http-not-json")],
         ),
+        row("no TLS behind the handshake", Asks::Registry, below(Below::Noise), &malformed()),
+        row("no TLS behind the handshake, without end", Asks::Registry, below(Below::Flood), &malformed()),
+        row("a hundred updates of the keys", Asks::Registry, below(Below::KeyUpdates), &malformed()),
+        row("ten session tickets", Asks::Registry, below(Below::Tickets(10)), &[key()]),
+        // More than is read of a handshake at once.
+        row("a thousand session tickets", Asks::Registry, below(Below::Tickets(1000)), &malformed()),
     ]
+}
+
+/// What comes from below HTTP.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Below {
+    Noise,
+    Flood,
+    KeyUpdates,
+    Tickets(usize),
+}
+
+fn below(what: Below) -> Handler {
+    let mut config = ServerConfig::clone(&VENDOR_SOUND);
+    config.send_tls13_tickets = if let Below::Tickets(count) = what { count } else { 0 };
+    let config = Arc::new(config);
+    handler(move |tcp| {
+        let config = config.clone();
+        async move {
+            let mut stream = tls::accept(tcp, config).await?;
+            read_head(&mut stream).await?;
+            match what {
+                Below::Noise => {
+                    let (mut tcp, _) = stream.into_inner();
+                    say(&mut tcp, &noise(300)).await?;
+                    drain(tcp).await
+                }
+                Below::Flood => flood(&mut stream.into_inner().0, &noise(300)).await,
+                Below::KeyUpdates => {
+                    for _ in 0..100 {
+                        stream.get_mut().1.refresh_traffic_keys().map_err(std::io::Error::other)?;
+                    }
+                    say(&mut stream, &[]).await?;
+                    drain(stream).await
+                }
+                Below::Tickets(_) => {
+                    let body = pins();
+                    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+                    say(&mut stream, head.as_bytes()).await?;
+                    drain(stream).await
+                }
+            }
+        }
+    })
 }
