@@ -80,8 +80,16 @@ fn every_exit_code_has_its_row() {
     };
     let (own, rest) = page.text.split_once("\n## nagios\n").unwrap();
     let (nagios, others) = rest.split_once("\n## ").unwrap();
-    let known =
-        [Exit::Ready, Exit::NotReady, Exit::Usage, Exit::Incomplete, Exit::Warnings, Exit::Interrupted].map(Exit::code);
+    let known = [
+        Exit::Ready,
+        Exit::NotReady,
+        Exit::Usage,
+        Exit::Incomplete,
+        Exit::Warnings,
+        Exit::Interrupted,
+        Exit::Terminated,
+    ]
+    .map(Exit::code);
     assert_eq!(codes(own), known);
     let services = [Service::Ok, Service::Warning, Service::Critical, Service::Unknown];
     assert_eq!(codes(nagios), services.map(|service| service as u8));
