@@ -111,7 +111,7 @@ pub(super) async fn run(
 }
 
 /// Conversations with one server at once: a few more than a browser has, and no load for anybody.
-const AT_ONE_SERVER: usize = 8;
+pub(super) const AT_ONE_SERVER: usize = 8;
 
 /// As long as the longest that the plan could take: every round of `jobs` conversations at its worst, and one more.
 fn limit(targets: &[Target], setting: &Setting) -> Duration {
