@@ -23,7 +23,8 @@ pub fn places<'a>(case: &'a Case<'_>) -> Vec<Met<'a>> {
             let target = Target::of(&fact.endpoint, fact.address);
             // What speaks no TLS of today is met by devices all the same, if it speaks enough for them.
             let legacy = below(fact);
-            let met = fact.outcome.is_ok() || legacy == Some(Ok(()));
+            // A chain that only TLS 1.2 brings is met, however that handshake goes on: of it, tls/versions tells.
+            let met = fact.outcome.is_ok() || legacy == Some(Ok(())) || fact.only_tls12;
             let sent = met.then(|| fact.presented()).flatten();
             let Some((sent, chain)) = sent.and_then(|sent| Some((sent, case.chain(sent)?))) else {
                 if let Some(Err(ending)) = legacy {

@@ -11,8 +11,8 @@ use crate::{
     check::Case,
     deployment::{Endpoint, Policy, Role, TrustServiceMode},
     recording::{
-        Body, BodyEnd, ConnectionFact, Der, FileContent, FileUse, HttpAnswer, HttpFact, HttpFailure, Recording,
-        Request, Spelling, SuppliedFile,
+        Body, BodyEnd, ConnectionFact, ConversationFailure, Der, FileContent, FileUse, HttpAnswer, HttpFact,
+        HttpFailure, Recording, Request, Spelling, SuppliedFile, Tls12Fact, TlsFailure,
     },
     testing::{NOW, recording, refused, registry},
     x509::{
@@ -342,6 +342,29 @@ fn each_place_has_its_own_ending_and_the_worst_counts() {
     assert!(world.story(Kind::IosWeb).places.iter().all(|place| !matches!(place.ending, Ending::Refused { .. })));
     world.recording.connections.retain(|fact| fact.role == Role::TrustService || fact.outcome.is_err());
     assert_eq!(world.story(Kind::IosWeb).ending.words(), "refused");
+}
+
+#[test]
+fn a_tls_1_2_handshake_that_breaks_off_refuses_nobody_whom_tls_1_3_lets_in() {
+    let mut world = World::sound();
+    let other = world.intermediate.issue_for(leaf(), &rsa("ds-2"));
+    world.recording.certificates.insert(other.id(), Der(other.der.clone()));
+    let failure = TlsFailure::Misbehaved { detail: "no extended master secret".into() };
+    let chain = vec![other.id(), world.intermediate.id()];
+    let broken_off = ConnectionFact {
+        only_tls12: true,
+        outcome: Err(ConversationFailure::Tls { failure, chain }),
+        ..met([10, 1, 0, 11], vec![])
+    };
+    world.recording.tls12.push(Tls12Fact { connection: broken_off, chosen: None });
+    let endings = |world: &World| -> Vec<&'static str> {
+        world.story(Kind::IosHub).places.iter().map(|place| place.ending.words()).collect()
+    };
+    // Its chain is a place of its own: pinned or not.
+    assert_eq!(endings(&world), ["refused", "connects, pinned"]);
+    let body = pins(HOST, &[&world.ds, &other]);
+    world.trust_service(&body);
+    assert_eq!(endings(&world), ["connects, pinned", "connects, pinned"]);
 }
 
 #[test]
