@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 
 mod common;
+#[path = "common/up.rs"]
+mod up;
 
 use std::{
     fs,
@@ -14,28 +16,21 @@ use std::{
 
 use clap::Parser;
 use pinflight::cli::Cli;
-use pinflight_fixtures::{Running, Scenario, Variant, raise, scenarios};
+use pinflight_fixtures::{Scenario, Variant, scenarios};
 use saphyr::{LoadableYamlNode, Yaml};
-use tokio::runtime::Runtime;
 
-/// A deployment, and a folder with its configurations.
-struct Up {
-    folder: tempfile::TempDir,
-    runtime: Runtime,
-    running: Option<Running>,
-}
+use self::up::Up;
 
 impl Up {
-    fn new(scenario: &Scenario) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-        let running = runtime.block_on(raise(scenario, folder.path())).unwrap();
-        fs::copy(folder.path().join("console.toml"), folder.path().join("pinflight.toml")).unwrap();
-        Self { folder, runtime, running: Some(running) }
+    /// With the console's configuration where it is looked for.
+    fn of(scenario: &Scenario) -> Self {
+        let up = Self::new(scenario);
+        fs::copy(up.path().join("console.toml"), up.path().join("pinflight.toml")).unwrap();
+        up
     }
 
     fn sound() -> Self {
-        Self::new(&Scenario::sound(Variant::OnPremises))
+        Self::of(&Scenario::sound(Variant::OnPremises))
     }
 
     fn path(&self) -> &Path {
@@ -51,14 +46,6 @@ impl Up {
         let mut command = Command::new(shell[0]);
         command.env_clear().env("PATH", "/usr/bin:/bin").envs(variables.iter().cloned());
         command.args(&shell[1..]).arg(script).current_dir(self.path()).output().unwrap()
-    }
-}
-
-impl Drop for Up {
-    fn drop(&mut self) {
-        if let Some(running) = self.running.take() {
-            self.runtime.block_on(running.stop());
-        }
     }
 }
 
@@ -112,7 +99,7 @@ fn the_github_action_annotates_sums_up_and_keeps_reports() {
 #[test]
 fn the_github_action_ends_as_the_program_does() {
     let shut = scenarios().iter().find(|scenario| scenario.id == "console-to-discovery-tcp-refused").unwrap();
-    let up = Up::new(shut);
+    let up = Up::of(shut);
     let config = up.path().join("console.toml").display().to_string();
     let output = action(&up, &[("config", &config), ("fail-on", "fail"), ("reports", "kept in here")]);
     assert_eq!(output.status.code(), Some(1));

@@ -6,6 +6,8 @@ mod common;
 #[cfg(target_os = "linux")]
 #[path = "common/terminal.rs"]
 mod terminal;
+#[path = "common/up.rs"]
+mod up;
 
 use std::{
     fs,
@@ -13,23 +15,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use pinflight_fixtures::{Running, Scenario, Variant, raise, scenarios};
+use pinflight_fixtures::{Scenario, Variant, scenarios};
 
-/// A deployment that stays up while the binary asks it.
-struct Up {
-    runtime: tokio::runtime::Runtime,
-    running: Option<Running>,
-    folder: tempfile::TempDir,
-}
+use self::up::Up;
 
 impl Up {
-    fn new(scenario: &Scenario) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let running = runtime.block_on(raise(scenario, folder.path())).unwrap();
-        Self { runtime, running: Some(running), folder }
-    }
-
     /// What the fixtures' own configuration says for a device.
     fn declared(&self) -> toml::Table {
         fs::read_to_string(self.folder.path().join("device.toml")).unwrap().parse().unwrap()
@@ -53,14 +43,6 @@ impl Up {
             Some(format!("--{}={value}", key.replace('_', "-")))
         });
         servers.chain(limits).chain(["--system-resolver=false".to_owned()]).collect()
-    }
-}
-
-impl Drop for Up {
-    fn drop(&mut self) {
-        if let Some(running) = self.running.take() {
-            self.runtime.block_on(running.stop());
-        }
     }
 }
 

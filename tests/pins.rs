@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 mod common;
+#[path = "common/up.rs"]
+mod up;
 
 use std::{
     collections::BTreeSet,
@@ -12,24 +14,12 @@ use std::{
 };
 
 use pinflight_checks::{pin::forms::Entry, pin::forms::Material};
-use pinflight_fixtures::{Running, Scenario, Vantage, Variant, raise, scenarios};
+use pinflight_fixtures::{Scenario, Vantage, Variant, scenarios};
 use serde_json::Value;
 
-/// A deployment that stays up while the binary asks it.
-struct Up {
-    runtime: tokio::runtime::Runtime,
-    running: Option<Running>,
-    folder: tempfile::TempDir,
-}
+use self::up::Up;
 
 impl Up {
-    fn new(scenario: &Scenario) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let running = runtime.block_on(raise(scenario, folder.path())).unwrap();
-        Self { runtime, running: Some(running), folder }
-    }
-
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -49,14 +39,6 @@ impl Up {
         let manifest = serde_json::from_slice(&fs::read(self.path(folder).join("manifest.json")).unwrap()).unwrap();
         fits("gather", &manifest);
         manifest
-    }
-}
-
-impl Drop for Up {
-    fn drop(&mut self) {
-        if let Some(running) = self.running.take() {
-            self.runtime.block_on(running.stop());
-        }
     }
 }
 

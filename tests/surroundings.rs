@@ -18,6 +18,8 @@ use nix::{sys::stat::Mode, unistd::mkfifo};
 use serde_json::Value;
 use socket2::{Domain, Socket, Type};
 
+use self::common::files;
+
 /// Nobody listens there, as long as the socket is held.
 fn shut() -> (Socket, SocketAddr) {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
@@ -38,13 +40,6 @@ fn shell(folder: &Path, script: &str) -> (Option<i32>, String, String) {
     let output = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
-}
-
-fn files(folder: &Path) -> Vec<String> {
-    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<String> = names.collect();
-    names.sort();
-    names
 }
 
 fn is_report(text: &str) -> bool {

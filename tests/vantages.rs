@@ -3,28 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod common;
+#[path = "common/up.rs"]
+mod up;
 
 use std::path::Path;
 
 use pinflight_checks::time::Timestamp;
-use pinflight_fixtures::{Running, Scenario, Vantage, Variant, raise};
+use pinflight_fixtures::{Scenario, Vantage, Variant};
 use serde_json::Value;
 
-/// A deployment that stays up while the binary asks it.
-struct Up {
-    runtime: tokio::runtime::Runtime,
-    running: Option<Running>,
-    folder: tempfile::TempDir,
-}
+use self::up::Up;
 
 impl Up {
-    fn new(scenario: &Scenario) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        let running = runtime.block_on(raise(scenario, folder.path())).unwrap();
-        Self { runtime, running: Some(running), folder }
-    }
-
     fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -35,14 +25,6 @@ impl Up {
         let mut command = common::pinflight();
         command.current_dir(self.path()).args(["check", "-o", "json", "--config"]).arg(file).args(flags);
         ended(&mut command)
-    }
-}
-
-impl Drop for Up {
-    fn drop(&mut self) {
-        if let Some(running) = self.running.take() {
-            self.runtime.block_on(running.stop());
-        }
     }
 }
 

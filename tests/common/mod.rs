@@ -1,6 +1,6 @@
 //! The real binary, with nothing of the caller's environment.
 
-#![allow(dead_code, reason = "each test takes what it needs of this")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test takes what it needs of this")]
 
 use std::path::Path;
 
@@ -18,4 +18,12 @@ pub fn pinflight() -> Command {
 /// A file of the project.
 pub fn project(path: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// The names of what is in a folder, sorted.
+pub fn files(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
 }
