@@ -1,6 +1,7 @@
 //! Sample output against real output.
 
-/// What stands in a sample and differs from run to run: ports, serial numbers, dates and times, how long it took.
+/// What stands in a sample and differs from run to run: ports, serial numbers, dates and times, how long it took, who met a server
+/// behind the balancers.
 fn without_chance(line: &str) -> String {
     let mut words: Vec<String> = Vec::new();
     // How wide a column is, is decided by such words.
@@ -30,6 +31,8 @@ fn masked(word: &str) -> String {
         let length = [("####-##-##T##:##:##Z", "MOMENT"), ("####-##-##", "DAY")]
             .into_iter()
             .find(|(shape, _)| digits == 4 && has_shape(rest, shape))
+            // Which vantage meets a server behind the balancers is decided by who asks first.
+            .or_else(|| has_shape(rest, "127.1#.2.1").then_some(("127.1#.2.1", "WAY")))
             .or_else(|| (digits >= 4).then(|| (&rest[..digits], "#")))
             .map(|(shape, name)| (shape.len(), name));
         let (length, shown) = length.unwrap_or((c.len_utf8().max(digits), ""));
@@ -66,6 +69,7 @@ pub fn first_invented<'a>(shown: &'a str, real: &str) -> Option<&'a str> {
 fn chance_is_taken_out_and_nothing_else() {
     for (line, expected) in [
         ("  ✗ FAIL  ds.acme.test:44695@127.20.2.2", "✗ FAIL ds.acme.test:#@127.20.2.2"),
+        ("FAIL ds.acme.test:44695@127.12.2.1:", "FAIL ds.acme.test:#@WAY:"),
         ("40 checks: 1 FAIL, 2 not seen", "40 checks: 1 FAIL, 2 not seen"),
         ("73:2E:E4:AA:4E:8E:0E:1F:BD:AF,", "SERIAL,"),
         ("2027-02-17, 80 days  root", "DAY, 80 days root"),
