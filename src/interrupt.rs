@@ -8,11 +8,15 @@ use std::{
         atomic::{AtomicBool, AtomicU8, Ordering},
     },
     thread,
+    time::{Duration, Instant},
 };
 
 use tokio::sync::watch;
 
 use crate::{exit::Exit, output};
+
+/// The same signal so soon is no second one: `timeout` sends it to the program, and then to the group that it is in.
+const ECHO: Duration = Duration::from_millis(100);
 
 /// What comes from outside to end the program.
 #[derive(Debug)]
@@ -37,8 +41,13 @@ impl Interrupts {
         let (heeded, first) = (is_heeded.clone(), code.clone());
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
             runtime.block_on(async {
+                let mut last: Option<(Exit, Instant)> = None;
                 loop {
                     let exit = signals.next().await;
+                    if last.is_some_and(|(known, at)| known == exit && at.elapsed() < ECHO) {
+                        continue;
+                    }
+                    last = Some((exit, Instant::now()));
                     let is_second = first.swap(exit.code(), Ordering::AcqRel) != 0;
                     if is_second || !heeded.load(Ordering::Acquire) {
                         output::end(exit);

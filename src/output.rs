@@ -193,6 +193,18 @@ pub fn are_apart<'a>(paths: impl IntoIterator<Item = &'a Path>) -> anyhow::Resul
     Ok(())
 }
 
+/// Whether none of these is a file that the run reads.
+pub fn replace_none_of<'a>(inputs: &[PathBuf], paths: impl IntoIterator<Item = &'a Path>) -> anyhow::Result<()> {
+    // What is not there is refused by whoever reads it.
+    let inputs: Vec<PathBuf> = inputs.iter().filter_map(|input| fs::canonicalize(input).ok()).collect();
+    for path in paths {
+        if fs::canonicalize(path).is_ok_and(|real| real.is_file() && inputs.contains(&real)) {
+            bail!("{} is read by this run, and would be replaced\n  fix: name another file", shown(path));
+        }
+    }
+    Ok(())
+}
+
 /// A file without its name yet.
 struct File {
     file: tempfile::NamedTempFile,

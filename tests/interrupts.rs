@@ -151,6 +151,31 @@ fn between_two_rounds_the_last_one_is_reported() {
 }
 
 #[test]
+fn the_same_signal_twice_at_once_is_one() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", silent.local_addr().unwrap());
+    for (signal, code) in SIGNALS {
+        for _ in 0..5 {
+            let folder = tempfile::tempdir().unwrap();
+            let words = [&["--from", "discovery", "--device-services", &url][..], &PATIENCE].concat();
+            let child = check(folder.path(), &words);
+            let held = silent.accept().unwrap();
+            // As `timeout` does.
+            send(&child, signal);
+            send(&child, signal);
+            let (exit, out, err) = ended(child);
+            drop(held);
+            silent.set_nonblocking(true).unwrap();
+            while silent.accept().is_ok() {}
+            silent.set_nonblocking(false).unwrap();
+            assert_eq!((exit, err.as_str()), (Some(code), ""));
+            assert!(serde_json::from_str::<Value>(&out).is_ok(), "{out}");
+            assert_eq!(files(folder.path()), ["recording.json", "report.html"]);
+        }
+    }
+}
+
+#[test]
 fn commands_that_saw_nothing_whole_end_at_once() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}", silent.local_addr().unwrap());

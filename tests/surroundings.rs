@@ -47,6 +47,32 @@ fn is_report(text: &str) -> bool {
 }
 
 #[test]
+fn what_a_run_reads_it_does_not_replace() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorded = common::pinflight().args(["demo", "-q", "-o", "short", "--record"]).arg(folder.path()).output();
+    assert!(recorded.unwrap().status.success());
+    fs::write(folder.path().join("p.toml"), "[device_services]\nurl = \"https://ds.example.com\"\n").unwrap();
+    symlink("p.toml", folder.path().join("link")).unwrap();
+    fs::create_dir(folder.path().join("down")).unwrap();
+    for (words, kept) in [
+        (&["replay", "console.json", "--report", "json=down/../console.json"][..], "console.json"),
+        (&["merge", "console.json", "device.json", "--report", "html=device.json"], "device.json"),
+        (&["check", "--config", "p.toml", "--from", "device", "--only", "dns/*", "--record", "link"], "p.toml"),
+        (&["check", "--config", "link", "--from", "device", "--only", "dns/*", "--report", "json=p.toml"], "p.toml"),
+    ] {
+        let before = fs::read(folder.path().join(kept)).unwrap();
+        let output = common::pinflight().current_dir(folder.path()).args(words).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(
+            (output.status.code(), fs::read(folder.path().join(kept)).unwrap() == before),
+            (Some(2), true),
+            "{told}"
+        );
+        assert!(told.contains(" is read by this run, and would be replaced\n  fix: name another file"), "{told}");
+    }
+}
+
+#[test]
 fn a_file_that_is_named_is_replaced_and_keeps_its_permissions() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);

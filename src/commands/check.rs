@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, bail};
@@ -53,6 +53,9 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs, interrupts: &Interrupts) -> anyho
     }
     heed_descriptors(settings.deployment.network.jobs, cli.quiet)?;
     let supplied = load_files(&settings)?;
+    let mut read = settings.files.clone();
+    read.extend(supplied.files.iter().map(|file| PathBuf::from(&file.path)));
+    outputs.replace_none_of(&read, args.record.as_deref())?;
     let audience = outputs.audience(cli.quiet);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (recording, interrupted) = match settings.wait {

@@ -143,13 +143,13 @@ impl Place {
     }
 
     fn written(&self) -> String {
-        self.path.as_ref().map_or(String::new(), |path| format!("{} is written; ", path.display()))
+        self.path.as_ref().map_or(String::new(), |path| format!("{} is written; ", shown(path)))
     }
 
     /// The command that reads the file.
     fn next(&self, vantage: Option<&str>) -> String {
         let mut command = "pinflight check".to_owned();
-        let path = self.path.as_ref().map(|path| path.display().to_string()).filter(|path| path != DEFAULT_FILE);
+        let path = self.path.as_ref().map(|path| shown(path)).filter(|path| path != DEFAULT_FILE);
         if let Some(path) = path {
             command.push_str(" --config ");
             command.push_str(&shlex::try_quote(&path).map_or(path.clone(), Cow::into_owned));
@@ -161,9 +161,14 @@ impl Place {
     }
 }
 
+/// A path, without what a terminal would obey.
+fn shown(path: &Path) -> String {
+    render::for_terminal(&path.display().to_string())
+}
+
 fn exists(path: &Path) -> anyhow::Error {
     anyhow::anyhow!(
         "{} is there already and was left as it is\n  fix: pass --force to overwrite it, or --output FILE to write another",
-        path.display()
+        shown(path)
     )
 }

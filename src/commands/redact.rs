@@ -15,7 +15,7 @@ use crate::{
     cli::{Cli, RedactArgs},
     commands::{check, replay},
     exit::Exit,
-    output, recordings,
+    output, recordings, render,
 };
 
 pub(super) fn run(cli: &Cli, args: &RedactArgs) -> anyhow::Result<Exit> {
@@ -27,7 +27,7 @@ pub(super) fn run(cli: &Cli, args: &RedactArgs) -> anyhow::Result<Exit> {
     for (recording, path) in redacted.iter().zip(&targets) {
         check::keep_new(recording, path)?;
         if !cli.quiet {
-            output::note(&format!("{} written", path.display()));
+            output::note(&format!("{} written", render::for_terminal(&path.display().to_string())));
         }
     }
     Ok(Exit::Ready)

@@ -14,6 +14,7 @@ use crate::{
 
 pub(super) fn run(cli: &Cli, files: &[PathBuf], args: &JudgedArgs) -> anyhow::Result<Exit> {
     let outputs = Outputs::new(cli, &args.output, None)?;
+    outputs.replace_none_of(files, None)?;
     let at = args.at.as_deref().map(settings::at).transpose()?;
     let mut recordings = recordings::read_all(files)?;
     of_one_set(files, &recordings)?;

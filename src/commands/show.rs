@@ -56,6 +56,11 @@ impl Outputs {
         Ok(Self { style, stdout: render::by_name(&args.output)?, files })
     }
 
+    /// Refuses to write where something is read.
+    pub(super) fn replace_none_of(&self, inputs: &[PathBuf], record: Option<&Path>) -> anyhow::Result<()> {
+        output::replace_none_of(inputs, self.files.iter().map(|(_, path)| path.as_path()).chain(record))
+    }
+
     /// Writes the report everywhere it was asked for: where it cannot be, it still is elsewhere. `kept`: what came of what is
     /// written beside it.
     fn write(&self, report: &Report, kept: anyhow::Result<()>) -> anyhow::Result<()> {
