@@ -255,7 +255,7 @@ mod on_a_terminal {
     fn before<S: AsRef<str>>(folder: &Path, words: &[S]) -> Terminal {
         let mut command = Command::new(env!("CARGO_BIN_EXE_pinflight"));
         command.arg("init").args(words.iter().map(AsRef::as_ref)).current_dir(folder);
-        Terminal::new(&command)
+        Terminal::new(&command, 60)
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod common;
 use std::{
     fs,
     io::{BufRead, BufReader, PipeReader, Read},
-    net::{Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
+    net::{TcpListener, UdpSocket},
     os::fd::AsFd,
     path::Path,
     process::{Child, Command, Stdio},
@@ -23,9 +23,8 @@ use nix::{
     unistd::Pid,
 };
 use serde_json::Value;
-use socket2::{Domain, Socket, Type};
 
-use self::common::files;
+use self::common::{files, shut};
 
 const SIGNALS: [(Signal, i32); 2] = [(Signal::SIGINT, 130), (Signal::SIGTERM, 143)];
 
@@ -54,12 +53,11 @@ fn ended(child: Child) -> (Option<i32>, String, String) {
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-/// Where nobody listens, as long as the socket is held.
-fn shut() -> (Socket, String) {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
-    let address = socket.local_addr().unwrap().as_socket().unwrap();
-    (socket, format!("https://{address}"))
+/// Forgets what else a run that has ended wanted to ask in the meantime.
+fn drain(listener: &TcpListener) {
+    listener.set_nonblocking(true).unwrap();
+    while listener.accept().is_ok() {}
+    listener.set_nonblocking(false).unwrap();
 }
 
 /// A question that is under way: how the run is led to it, and what holds it there.
@@ -87,8 +85,9 @@ fn a_handshake(folder: &Path) -> (Child, Box<dyn Send>) {
 fn an_answer(folder: &Path) -> (Child, Box<dyn Send>) {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/TrustService", silent.local_addr().unwrap());
-    let (bound, shut) = shut();
-    let services = ["--device-services", &shut, "--mode", "on-premises", "--trust-service", &url];
+    let (bound, address) = shut();
+    let services =
+        ["--device-services", &format!("https://{address}"), "--mode", "on-premises", "--trust-service", &url];
     let child = check(folder, &[&["--from", "device"][..], &services, &PATIENCE].concat());
     let (mut held, _) = silent.accept().unwrap();
     let mut request = Vec::new();
@@ -131,8 +130,8 @@ fn whatever_is_under_way_what_was_seen_is_reported() {
 fn between_two_rounds_the_last_one_is_reported() {
     for (signal, code) in SIGNALS {
         let folder = tempfile::tempdir().unwrap();
-        let (_bound, shut) = shut();
-        let words = ["--from", "discovery", "--device-services", &shut];
+        let (_bound, address) = shut();
+        let words = ["--from", "discovery", "--device-services", &format!("https://{address}")];
         let mut child = check(folder.path(), &[&words[..], &["--wait", "24h", "--interval", "23h"]].concat());
         let mut first = String::new();
         let mut told = BufReader::new(child.stderr.take().unwrap());
@@ -165,9 +164,7 @@ fn the_same_signal_twice_at_once_is_one() {
             send(&child, signal);
             let (exit, out, err) = ended(child);
             drop(held);
-            silent.set_nonblocking(true).unwrap();
-            while silent.accept().is_ok() {}
-            silent.set_nonblocking(false).unwrap();
+            drain(&silent);
             assert_eq!((exit, err.as_str()), (Some(code), ""));
             assert!(serde_json::from_str::<Value>(&out).is_ok(), "{out}");
             assert_eq!(files(folder.path()), ["recording.json", "report.html"]);
@@ -189,10 +186,7 @@ fn commands_that_saw_nothing_whole_end_at_once() {
             send(&child, signal);
             let (exit, _, err) = ended(child);
             drop(held);
-            // What else it wanted to ask in the meantime.
-            silent.set_nonblocking(true).unwrap();
-            while silent.accept().is_ok() {}
-            silent.set_nonblocking(false).unwrap();
+            drain(&silent);
             assert_eq!((exit, err.as_str()), (Some(code), ""), "{words:?}");
             assert_eq!(files(folder.path()), Vec::<String>::new(), "{words:?}");
         }

@@ -11,7 +11,7 @@ use std::{fs, net::SocketAddr, path::Path};
 use serde_json::Value;
 use time::{Duration as Span, OffsetDateTime};
 
-use self::tls::Rustls;
+use self::{common::check, tls::Rustls};
 
 /// Issued by a root of its own for 90 days, on a port of 127.0.0.1, until it is dropped.
 struct Server {
@@ -50,10 +50,6 @@ fn run(folder: &Path, words: &[String], more: &[&str]) -> Answer {
         exit: output.status.code().unwrap(),
         told: String::from_utf8(output.stderr).unwrap(),
     }
-}
-
-fn check<'a>(report: &'a Value, id: &str) -> &'a Value {
-    report["checks"].as_array().unwrap().iter().find(|check| check["id"] == id).unwrap()
 }
 
 fn folder(server: &Server) -> tempfile::TempDir {

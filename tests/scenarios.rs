@@ -23,6 +23,8 @@ use pinflight_checks::{recording::Recording, redact::redact};
 use pinflight_fixtures::{Scenario, scenarios};
 use serde_json::Value;
 
+use self::common::files;
+
 /// Scenarios under way at once: most of a faulty one is waiting for something that never comes.
 const AT_ONCE: usize = 4;
 
@@ -138,12 +140,6 @@ fn run(scenario: &Scenario, folder: &Path, reports: &Reports) -> (Value, i32, Ve
     let mut recordings: Vec<Recording> = files(folder).iter().map(read).collect();
     recordings.sort_by_key(|recording| (recording.vantage, recording.taken_at));
     (report, output.status.code().unwrap(), recordings)
-}
-
-/// What was recorded.
-fn files(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).unwrap();
-    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 /// The recordings are of their schema, and judged again they give the same report, but for what says so.

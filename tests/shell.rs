@@ -139,7 +139,7 @@ fn shells_zsh_completes_what_is_typed() {
     printed(shell("zsh", folder.path()).args(["-f", "-n"]).arg(&script));
     let mut zsh = Command::new("zsh");
     zsh.args(["-f", "-i"]).env("HOME", folder.path()).env("PS1", "ready> ").current_dir(folder.path());
-    let mut terminal = Terminal::new(&zsh);
+    let mut terminal = Terminal::new(&zsh, 60);
     // In place of the program: what is run is what was completed.
     let program = "pinflight() { print -r -- \"run: $*.\" }";
     let script = script.display();

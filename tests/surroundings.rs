@@ -8,7 +8,7 @@ mod common;
 
 use std::{
     fs,
-    net::{Ipv4Addr, SocketAddr, TcpListener},
+    net::{Ipv4Addr, TcpListener},
     os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink},
     path::Path,
     process::{Command, Stdio},
@@ -16,17 +16,8 @@ use std::{
 
 use nix::{sys::stat::Mode, unistd::mkfifo};
 use serde_json::Value;
-use socket2::{Domain, Socket, Type};
 
-use self::common::files;
-
-/// Nobody listens there, as long as the socket is held.
-fn shut() -> (Socket, SocketAddr) {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-    socket.bind(&SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
-    let address = socket.local_addr().unwrap().as_socket().unwrap();
-    (socket, address)
-}
+use self::common::{files, shut};
 
 /// A run by a shell in which `$PINFLIGHT` checks a server that refuses: exit code, standard output, standard error.
 fn shell(folder: &Path, script: &str) -> (Option<i32>, String, String) {

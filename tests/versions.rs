@@ -10,7 +10,7 @@ use std::{fs, path::Path, process::Command};
 
 use serde_json::{Value, json};
 
-use self::tls::OpenSsl;
+use self::{common::check, tls::OpenSsl};
 
 const HOST: &str = "ds.example.com";
 
@@ -55,10 +55,6 @@ fn judged(folder: &Path, port: u16) -> Value {
         .unwrap();
     assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
     serde_json::from_slice(&output.stdout).unwrap()
-}
-
-fn check<'a>(report: &'a Value, id: &str) -> &'a Value {
-    report["checks"].as_array().unwrap().iter().find(|check| check["id"] == id).unwrap()
 }
 
 /// What stands behind a label of the evidence.

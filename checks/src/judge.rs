@@ -95,7 +95,8 @@ fn settle(case: &Case<'_>, judged: &mut [(&dyn Check, Judgement)]) {
         .filter(|(check, judgement)| {
             let id = check.meta().id;
             let mut failing = judgement.iter().filter(|(_, outcome)| outcome.state() == State::Fail).peekable();
-            failing.peek().is_some() && failing.all(|(target, outcome)| state(case, id, target, outcome) != State::Fail)
+            failing.peek().is_some()
+                && failing.all(|(target, outcome)| state(case, id, accepted(case, id, target), outcome) != State::Fail)
         })
         .map(|(check, _)| check.meta().id)
         .collect();
@@ -128,7 +129,8 @@ fn report(case: &Case<'_>, check: &dyn Check, judgement: &Judgement) -> CheckRep
     let mut findings = Vec::new();
     let witnesses = Witnesses::of(case, check, judgement);
     for (target, outcome) in judgement {
-        let state = state(case, meta.id, target, outcome);
+        let accept = accepted(case, meta.id, target);
+        let state = state(case, meta.id, accept, outcome);
         let (reason, because) = match outcome {
             Outcome::Skipped(reason) => (Some(reason.clone()), None),
             Outcome::NotObserved(Unobserved::Because { check, reason }) => (Some(reason.clone()), Some(*check)),
@@ -147,9 +149,12 @@ fn report(case: &Case<'_>, check: &dyn Check, judgement: &Judgement) -> CheckRep
                 outcome: severity(case, meta.id, outcome.state()),
                 cause: finding.cause.clone(),
                 message: prose::message(&finding.cause),
-                evidence: with_lapse(case, meta.id, target, finding.evidence.clone()),
+                evidence: match accept {
+                    Some(_) => finding.evidence.clone(),
+                    None => with_lapse(case, meta.id, target, finding.evidence.clone()),
+                },
                 remedy: prose::remedy(&finding.cause),
-                accepted: accepted(case, meta.id, target).map(acceptance),
+                accepted: accept.map(acceptance),
                 seen_from: witnesses.saw(target, finding),
             });
         }
@@ -180,9 +185,9 @@ fn report(case: &Case<'_>, check: &dyn Check, judgement: &Judgement) -> CheckRep
 }
 
 /// The outcome's state after policy: an accepted finding no longer counts.
-fn state(case: &Case<'_>, id: CheckId, target: &Target, outcome: &Outcome) -> State {
+fn state(case: &Case<'_>, id: CheckId, accept: Option<&Accept>, outcome: &Outcome) -> State {
     match outcome.state() {
-        State::Warn | State::Fail if accepted(case, id, target).is_some() => State::Pass,
+        State::Warn | State::Fail if accept.is_some() => State::Pass,
         state => severity(case, id, state),
     }
 }
@@ -219,9 +224,6 @@ fn accepts<'a>(case: &Case<'a>, id: CheckId, target: &Target) -> impl Iterator<I
 
 /// A finding that counts again says until when, and why, it did not.
 fn with_lapse(case: &Case<'_>, id: CheckId, target: &Target, evidence: Evidence) -> Evidence {
-    if accepted(case, id, target).is_some() {
-        return evidence;
-    }
     let lapsed = accepts(case, id, target).filter_map(|accept| Some((accept.until?, &accept.reason)));
     match lapsed.max_by_key(|(until, _)| *until) {
         Some((until, reason)) => evidence.and("accepted until", format!("{}: {reason}", until.day())),

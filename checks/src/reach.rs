@@ -258,18 +258,16 @@ fn with_nameless(
             | TlsFailure::ClosedAfterClientHello
             | TlsFailure::SilentAfterClientHello { .. }
     );
-    let mut facts = case.from(vantage).flat_map(|recording| &recording.connections);
-    let is_answered = facts.any(|other| {
+    let Some(name) = fact.sni.as_ref().filter(|_| is_stopped) else { return evidence };
+    let is_answered = |other: &ConnectionFact| {
         (&other.endpoint, other.address) == (&fact.endpoint, fact.address)
             && other.sni.is_none()
-            && !other.only_tls12
             && other.outcome.is_ok()
-    });
-    match &fact.sni {
-        Some(name) if is_stopped && is_answered => {
-            evidence.and("without SNI", format!("the handshake completes: what stops it goes by the name {name}"))
-        }
-        _ => evidence,
+    };
+    if case.from(vantage).flat_map(|recording| &recording.connections).any(is_answered) {
+        evidence.and("without SNI", format!("the handshake completes: what stops it goes by the name {name}"))
+    } else {
+        evidence
     }
 }
 

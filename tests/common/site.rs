@@ -21,10 +21,9 @@ const NETWORK: u8 = 10;
 /// and this address.
 pub const IPV6: &str = "fd00:706e::1";
 
-/// The deployment, on a thread that lives in its namespace.
+/// The deployment, until it is dropped.
 pub struct Site {
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
+    _serving: Inside,
 }
 
 impl Site {
@@ -35,27 +34,45 @@ impl Site {
         ip(&["-n", namespace, "route", "add", "local", &format!("{NETWORK}.0.0.0/8"), "dev", "lo"]);
         ip(&["-n", namespace, "addr", "add", &format!("{IPV6}/128"), "dev", "lo", "nodad"]);
         fs::create_dir(folder).unwrap();
-        let (folder, namespace) = (folder.to_owned(), File::open(format!("/run/netns/{namespace}")).unwrap());
+        let folder = folder.to_owned();
+        let (serving, ()) = Inside::start(namespace, async move |up, stopped| {
+            let running = raise_in(NETWORK, &scenario, &folder).await.unwrap();
+            up.send(()).unwrap();
+            let _ = stopped.await;
+            running.stop().await;
+        });
+        Self { _serving: serving }
+    }
+}
+
+/// Servers on a thread that lives in a namespace; dropped, they are told to stop, and waited for.
+pub struct Inside {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Inside {
+    /// Returns with what they send once they are up.
+    pub fn start<T: Send + 'static>(
+        namespace: &str,
+        serve: impl AsyncFnOnce(mpsc::Sender<T>, oneshot::Receiver<()>) + Send + 'static,
+    ) -> (Self, T) {
+        let namespace = File::open(format!("/run/netns/{namespace}")).unwrap();
         let (stop, stopped) = oneshot::channel();
         let (up, is_up) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             setns(namespace, CloneFlags::CLONE_NEWNET).unwrap();
             // Every task on this thread: another would be in another namespace.
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let running = raise_in(NETWORK, &scenario, &folder).await.unwrap();
-                up.send(()).unwrap();
-                let _ = stopped.await;
-                running.stop().await;
-            });
+            runtime.block_on(serve(up, stopped));
         });
-        let site = Self { stop: Some(stop), thread: Some(thread) };
-        is_up.recv().unwrap();
-        site
+        let inside = Self { stop: Some(stop), thread: Some(thread) };
+        let up = is_up.recv().unwrap();
+        (inside, up)
     }
 }
 
-impl Drop for Site {
+impl Drop for Inside {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {

@@ -1,6 +1,7 @@
 //! A pseudo-terminal with a program on it, and somebody who reads and types.
 
 #![expect(clippy::unwrap_used, reason = "a test")]
+#![allow(dead_code, reason = "each test takes what it needs of this")]
 
 use std::{
     fs::File,
@@ -24,9 +25,9 @@ pub struct Terminal {
 }
 
 impl Terminal {
-    /// Starts it, 60 columns wide and with nothing of the caller's environment.
-    pub fn new(command: &Command) -> Self {
-        let size = Winsize { ws_row: 40, ws_col: 60, ws_xpixel: 0, ws_ypixel: 0 };
+    /// Starts it, so many columns wide and with nothing of the caller's environment.
+    pub fn new(command: &Command, columns: u16) -> Self {
+        let size = Winsize { ws_row: 40, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         let ends = openpty(Some(&size), None).unwrap();
         let end = || Stdio::from(ends.slave.try_clone().unwrap());
         // Only in a session of its own it is the terminal whose Ctrl-C counts, and what runs the tests may have it ignored.

@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::Value;
 
-use crate::tls::OpenSsl;
+use crate::{common, site::ip, tls::OpenSsl};
 
 /// Each address of the server with what the firewall does there, and what has to be said of it.
 const ADDRESSES: [(&str, &str, &str); 8] = [
@@ -54,8 +54,7 @@ fn netns_every_firewall_is_named_for_what_it_does() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
         panic!("{error}: {}", String::from_utf8_lossy(&output.stderr));
     });
-    let reachable =
-        report["checks"].as_array().unwrap().iter().find(|check| check["id"] == "network/reachable").unwrap();
+    let reachable = common::check(&report, "network/reachable");
     let mut told: BTreeMap<String, String> = BTreeMap::new();
     for target in reachable["targets"].as_array().unwrap() {
         told.insert(target["target"].as_str().unwrap().to_owned(), target["outcome"].as_str().unwrap().to_owned());
@@ -123,9 +122,4 @@ impl Drop for World {
             let _ = Command::new("ip").args(["netns", "delete", namespace]).status();
         }
     }
-}
-
-fn ip(arguments: &[&str]) {
-    let status = Command::new("ip").args(arguments).status().unwrap();
-    assert!(status.success(), "ip {}", arguments.join(" "));
 }

@@ -7,6 +7,7 @@ use pinflight_fixtures::{Scenario, Variant, scenarios};
 use serde_json::{Value, json};
 
 use crate::{
+    common::{check, outcomes},
     network::{Network, VANTAGES},
     site::IPV6,
 };
@@ -44,11 +45,6 @@ fn scenario(id: &str) -> &'static Scenario {
     scenarios().iter().find(|scenario| scenario.id == id).unwrap_or_else(|| panic!("no scenario is named {id}"))
 }
 
-fn outcomes(report: &Value) -> BTreeMap<String, String> {
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    report["checks"].as_array().unwrap().iter().map(|check| (text(&check["id"]), text(&check["outcome"]))).collect()
-}
-
 /// Those that are otherwise than expected.
 fn differences(report: &Value, expected: &BTreeMap<String, String>) -> Vec<String> {
     let seen = outcomes(report);
@@ -59,9 +55,8 @@ fn differences(report: &Value, expected: &BTreeMap<String, String>) -> Vec<Strin
 
 /// The causes of a check's findings, each with the places where it was found.
 fn causes(report: &Value, id: &str) -> BTreeMap<String, Vec<String>> {
-    let check = report["checks"].as_array().unwrap().iter().find(|check| check["id"] == id).unwrap();
     let mut causes: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for finding in check["findings"].as_array().unwrap() {
+    for finding in check(report, id)["findings"].as_array().unwrap() {
         let cause = &finding["cause"];
         let mut words = cause["kind"].as_str().unwrap().to_owned();
         if let Some(kind) = cause["failure"]["kind"].as_str() {
@@ -144,8 +139,7 @@ fn port(configuration: &str, before: &str) -> u16 {
 
 /// The evidence of a check's first finding, by label.
 fn evidence<'a>(report: &'a Value, id: &str, label: &str) -> Option<&'a str> {
-    let check = report["checks"].as_array().unwrap().iter().find(|check| check["id"] == id).unwrap();
-    let facts = check["findings"][0]["evidence"].as_array().unwrap();
+    let facts = check(report, id)["findings"][0]["evidence"].as_array().unwrap();
     facts.iter().find(|fact| fact["label"] == label).map(|fact| fact["value"].as_str().unwrap())
 }
 
@@ -228,8 +222,7 @@ fn netns_what_stops_a_part_is_told_as_that_part() {
         let report = network.look("console", &[], "dns.json");
         let found = failures(&report);
         assert!(found.keys().eq(["dns/discovery-resolves", "dns/names-resolve"]), "{found:?}");
-        let check = report["checks"].as_array().unwrap().iter().find(|check| check["id"] == "dns/names-resolve");
-        let cause = &check.unwrap()["findings"][0]["cause"];
+        let cause = &check(&report, "dns/names-resolve")["findings"][0]["cause"];
         assert_eq!(cause["kind"], "name-unresolved");
         let mut failure = cause["failure"].clone();
         if let Some(after) = failure.get_mut("after") {
@@ -263,8 +256,7 @@ fn netns_a_small_mtu_behind_filtered_icmp_is_silence_and_the_remedy_says_why() {
     for causes in found.values() {
         assert!(causes.keys().eq(["tls-failed silent-after-client-hello"]), "{found:?}");
     }
-    let row = report["checks"].as_array().unwrap().iter().find(|check| check["id"] == "firewall/console-to-discovery");
-    let remedy = row.unwrap()["findings"][0]["remedy"].as_str().unwrap();
+    let remedy = check(&report, "firewall/console-to-discovery")["findings"][0]["remedy"].as_str().unwrap();
     assert!(remedy.contains("a smaller MTU, and ICMP filtered"), "{remedy}");
     assert!(evidence(&report, "firewall/console-to-discovery", "without SNI").is_none());
 

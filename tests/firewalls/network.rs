@@ -1,20 +1,17 @@
 //! A deployment, four machines that look at it, and a router between them that is their firewall.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::Write,
     net::Ipv4Addr,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::mpsc,
-    thread::{self, JoinHandle},
+    thread,
     time::{Duration, Instant},
 };
 
-use nix::{
-    sched::{CloneFlags, setns},
-    sys::socket::{getsockopt, sockopt::OriginalDst},
-};
+use nix::sys::socket::{getsockopt, sockopt::OriginalDst};
 use pinflight_fixtures::Scenario;
 use serde_json::Value;
 use tokio::{
@@ -23,7 +20,7 @@ use tokio::{
     sync::oneshot,
 };
 
-use crate::site::{IPV6, Site, end_processes, ip, name};
+use crate::site::{IPV6, Inside, Site, end_processes, ip, name};
 
 /// The machines, by the vantage that they stand for.
 pub const VANTAGES: [&str; 4] = ["console", "device-services", "discovery", "device"];
@@ -133,13 +130,12 @@ impl Network {
     }
 
     /// Every connection through the router goes by a relay there that waits before it goes on, as far away as another continent.
-    pub fn delay(&self) -> Relay {
-        let relay = Relay::start(&self.name("router"));
+    pub fn delay(&self) -> Inside {
+        let (relay, port) = Inside::start(&self.name("router"), relays);
         let ways = (0..VANTAGES.len()).map(|index| format!("\"pf{index}\"")).collect::<Vec<_>>().join(", ");
         self.nft(&format!(
             "table ip far {{\nchain p {{\ntype nat hook prerouting priority dstnat;\n\
-             iifname {{ {ways} }} meta l4proto tcp redirect to :{}\n}}\n}}\n",
-            relay.port
+             iifname {{ {ways} }} meta l4proto tcp redirect to :{port}\n}}\n}}\n"
         ));
         relay
     }
@@ -204,38 +200,19 @@ impl Drop for Network {
 /// How long a connection waits at the relay.
 const DISTANCE: Duration = Duration::from_millis(250);
 
-/// Connections that were redirected to it go where they were meant to go, after a while. Ends when dropped.
-pub struct Relay {
-    port: u16,
-    stop: Option<oneshot::Sender<()>>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Relay {
-    fn start(namespace: &str) -> Self {
-        let namespace = File::open(format!("/run/netns/{namespace}")).unwrap();
-        let (stop, stopped) = oneshot::channel();
-        let (up, is_up) = mpsc::channel();
-        let thread = thread::spawn(move || {
-            setns(namespace, CloneFlags::CLONE_NEWNET).unwrap();
-            // Every task on this thread: another would be in another namespace.
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
-                up.send(listener.local_addr().unwrap().port()).unwrap();
-                let relaying = async {
-                    loop {
-                        let (near, _) = listener.accept().await.unwrap();
-                        tokio::spawn(relay(near));
-                    }
-                };
-                tokio::select! {
-                    () = relaying => {}
-                    _ = stopped => {}
-                }
-            });
-        });
-        Self { port: is_up.recv().unwrap(), stop: Some(stop), thread: Some(thread) }
+/// Connections that were redirected to its port go where they were meant to go, after a while.
+async fn relays(up: mpsc::Sender<u16>, stopped: oneshot::Receiver<()>) {
+    let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
+    up.send(listener.local_addr().unwrap().port()).unwrap();
+    let relaying = async {
+        loop {
+            let (near, _) = listener.accept().await.unwrap();
+            tokio::spawn(relay(near));
+        }
+    };
+    tokio::select! {
+        () = relaying => {}
+        _ = stopped => {}
     }
 }
 
@@ -246,14 +223,5 @@ async fn relay(mut near: TcpStream) {
     // Either end may go away.
     if let Ok(mut far) = TcpStream::connect(meant).await {
         let _ = copy_bidirectional(&mut near, &mut far).await;
-    }
-}
-
-impl Drop for Relay {
-    fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
     }
 }

@@ -10,7 +10,6 @@ mod site;
 mod world;
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -18,7 +17,10 @@ use std::{
 use pinflight_fixtures::{Scenario, Variant, scenarios};
 use serde_json::{Value, json};
 
-use self::world::{MACHINES, World};
+use self::{
+    common::{check, outcomes},
+    world::{MACHINES, World},
+};
 
 /// In the environment of every run, and nowhere else.
 const SECRET: &str = "hunter2";
@@ -233,15 +235,6 @@ impl Played {
     fn does_not_say(&self, words: &str) {
         assert!(!self.said.contains(words), "{words}: {}", self.said);
     }
-}
-
-fn check<'a>(report: &'a Value, id: &str) -> &'a Value {
-    report["checks"].as_array().unwrap().iter().find(|check| check["id"] == id).unwrap()
-}
-
-fn outcomes(report: &Value) -> BTreeMap<String, String> {
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    report["checks"].as_array().unwrap().iter().map(|check| (text(&check["id"]), text(&check["outcome"]))).collect()
 }
 
 /// The outcomes of the firewall table.
