@@ -28,6 +28,8 @@ use pinflight_checks::{
 };
 
 use self::{build::Build, raw::Raw};
+#[cfg(test)]
+pub(crate) use self::build::MAX_LIST;
 pub use self::{
     draft::{Draft, Drafted},
     error::{ConfigError, ConfigErrors, Origin},

@@ -45,6 +45,7 @@ fn every_bound_is_the_program_s() {
         ("values in a JSON body", pinflight_checks::json::MOST_VALUES.to_string()),
         ("conversations at once", format!("`jobs`, {}; 1024 at most", defaults.jobs)),
         ("conversations with one server at once", run::AT_ONE_SERVER.to_string()),
+        ("entries of a list in the configuration", crate::settings::MAX_LIST.to_string()),
         ("file descriptors", format!("{} a conversation, and {}", descriptors::EACH, descriptors::RESERVE)),
     ] {
         assert_eq!(bound(what), expected, "{what}");

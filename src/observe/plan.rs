@@ -1,7 +1,7 @@
 //! The plan: which questions a run asks, of whom, and under which condition. Conditions rest on facts, never on verdicts.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeSet, HashMap},
     net::{IpAddr, SocketAddr},
 };
 
@@ -539,8 +539,7 @@ fn connect_to(endpoint: &Endpoint, network: &Network) -> Endpoint {
 
 /// The most conversations and look-ups that a run may come to, for its deadline.
 pub(super) fn most_conversations(targets: &[Target], network: &Network, follows_up: bool) -> usize {
-    // Each address may be asked below rustls, too.
-    let each = |target: &Target, addresses: usize| addresses * (target.leaves(addresses).len() + 1);
+    let each = |target: &Target, addresses: usize| addresses * most_of_an_address(target, addresses);
     let of = |target: &Target| match Way::of(&target.place, network) {
         Way::Known(addresses) => each(target, addresses.len().min(ADDRESSES)),
         Way::ByName => each(target, 1),
@@ -548,6 +547,20 @@ pub(super) fn most_conversations(targets: &[Target], network: &Network, follows_
     };
     let follow_ups = if follows_up { FOLLOW_UPS * (ADDRESSES * 6 + resolvers(network).len()) } else { 0 };
     targets.iter().map(of).sum::<usize>() + follow_ups
+}
+
+/// The most conversations that one server may be asked for: targets at one place are one server's.
+pub(super) fn most_with_one_server(targets: &[Target]) -> usize {
+    let mut places = HashMap::new();
+    for target in targets {
+        *places.entry(&target.place).or_insert(0) += most_of_an_address(target, ADDRESSES);
+    }
+    places.into_values().max().unwrap_or(0)
+}
+
+/// Each address may be asked below rustls, too.
+fn most_of_an_address(target: &Target, addresses: usize) -> usize {
+    target.leaves(addresses).len() + 1
 }
 
 /// An address and port as an endpoint.

@@ -236,3 +236,15 @@ fn the_trust_service_s_port_is_asked_under_the_other_name() {
         assert!(changed(change) < all);
     }
 }
+
+#[test]
+fn one_server_s_turns_follow_from_what_is_asked_of_one_place() {
+    let turns = |deployment: &Deployment| most_with_one_server(&targets(Vantage::Console, deployment));
+    let mut deployment = deployment();
+    let before = turns(&deployment);
+    deployment.network.repeat += 40;
+    assert_eq!(turns(&deployment), before + 40);
+    let address = |host: u8| format!("10.1.0.{host}").parse().unwrap();
+    deployment.device_services.backends = (1..=200).map(|host| address(host)).collect();
+    assert_eq!(turns(&deployment), before + 40, "others wait for nobody");
+}

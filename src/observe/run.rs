@@ -113,13 +113,15 @@ pub(super) async fn run(
 /// Conversations with one server at once: a few more than a browser has, and no load for anybody.
 pub(super) const AT_ONE_SERVER: usize = 8;
 
-/// As long as the longest that the plan could take: every round of `jobs` conversations at its worst, and one more.
+/// As long as the longest that the plan could take: every round of `jobs` conversations and every turn with the server that
+/// is asked most, at its worst, and a few more.
 fn limit(targets: &[Target], setting: &Setting) -> Duration {
     let network = &setting.deployment.network;
     let follows_up = plan::follows_up(setting.vantage, &setting.deployment);
     let most = plan::most_conversations(targets, network, follows_up);
     let at_once = descriptors::at_once(network.jobs);
-    let rounds = u32::try_from(most.div_ceil(at_once).saturating_add(4)).unwrap_or(u32::MAX);
+    let turns = plan::most_with_one_server(targets).div_ceil(AT_ONE_SERVER);
+    let rounds = u32::try_from(most.div_ceil(at_once) + turns + 3).unwrap_or(u32::MAX);
     network.max_time.unwrap_or_else(|| network.question_timeout.saturating_mul(rounds))
 }
 

@@ -21,7 +21,7 @@ use super::{
 };
 
 /// More of one kind would be a mistake, and hours of asking.
-pub(super) const MAX_LIST: usize = 256;
+pub(crate) const MAX_LIST: usize = 4096;
 /// The longest of the deadlines, and how it is spelled.
 pub(super) const DAY: (Duration, &str) = (Duration::from_hours(24), "24h");
 /// From the start of one round to the start of the next.

@@ -149,7 +149,7 @@ fn values_of_the_network() {
         "[network]\nconnect_timeout = \"10s\"\nmax_time = \"5s\"",
         "[network]\nretry = 11\njobs = 0\nrepeat = -1\naddress_family = \"ipv5\"",
         "[network]\njobs = 99999999999999999999",
-        &format!("[network]\ndns_servers = [{}]", "\"10.1.0.53\", ".repeat(257)),
+        &format!("[network]\ndns_servers = [{}]", "\"10.1.0.53\", ".repeat(4097)),
     ]));
 }
 
