@@ -18,7 +18,7 @@ use std::{
 
 use anyhow::{Context, ensure};
 use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
-use pinflight_checks::recording::Recording;
+use pinflight_checks::{deployment::Role, recording::Recording};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SerialNumber};
 use rustls::{
     ClientConfig, RootCertStore, ServerConfig,
@@ -172,8 +172,9 @@ impl Servers {
         let took = begun.elapsed();
         let memory_kb = String::from_utf8(output.stdout)?.trim().parse().context("the run was not measured")?;
         let recording: Recording = serde_json::from_slice(&fs::read(folder.join("many.json"))?)?;
-        let of_servers = recording.connections.iter().chain(recording.tls12.iter().map(|fact| &fact.connection));
-        let handshakes = of_servers.filter(|fact| fact.outcome.is_ok() && fact.repeat == 0).count();
+        let all = recording.connections.iter().chain(recording.tls12.iter().map(|fact| &fact.connection));
+        let of_servers = all.filter(|fact| fact.role == Role::Backend && fact.repeat == 0);
+        let handshakes = of_servers.filter(|fact| fact.outcome.is_ok()).count();
         Ok(Run { took, observed: recording.took, handshakes, unasked: recording.unasked.len(), memory_kb })
     }
 }

@@ -27,9 +27,9 @@ use pinflight_checks::{
     time::Timestamp,
 };
 
-use self::{build::Build, raw::Raw};
 #[cfg(test)]
 pub(crate) use self::build::MAX_LIST;
+use self::{build::Build, raw::Raw};
 pub use self::{
     draft::{Draft, Drafted},
     error::{ConfigError, ConfigErrors, Origin},

@@ -1,6 +1,6 @@
 //! What is open and what is done, each in its place of the plan, whatever order the answers come in.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use pinflight_checks::{
     deployment::Role,
@@ -51,11 +51,19 @@ struct NameEntry {
     done: Option<TimedLookUp>,
 }
 
+/// Where a question's words stand: many targets may ask the same.
+#[derive(Debug, Default)]
+struct Standing {
+    open: usize,
+    is_done: bool,
+}
+
 /// Gathers a run's facts.
 #[derive(Debug, Default)]
 pub(super) struct Board {
     open: BTreeMap<Order, String>,
-    done: HashSet<String>,
+    /// Every question that is open or done.
+    asks: HashMap<String, Standing>,
     names: BTreeMap<String, NameEntry>,
     connections: BTreeMap<Order, ConnectionFact>,
     under_other_name: BTreeMap<Order, ConnectionFact>,
@@ -83,12 +91,25 @@ impl Board {
 
     /// A question that will be asked.
     pub(super) fn open(&mut self, order: Order, ask: String) {
-        self.open.insert(order, ask);
+        self.asks.entry(ask.clone()).or_default().open += 1;
+        if let Some(earlier) = self.open.insert(order, ask) {
+            self.forget(&earlier);
+        }
     }
 
     /// What stood for a question until its addresses were known.
     pub(super) fn withdraw(&mut self, order: &Order) {
-        self.open.remove(order);
+        if let Some(ask) = self.open.remove(order) {
+            self.forget(&ask);
+        }
+    }
+
+    fn forget(&mut self, ask: &str) {
+        let Some(standing) = self.asks.get_mut(ask) else { return };
+        standing.open = standing.open.saturating_sub(1);
+        if standing.open == 0 && !standing.is_done {
+            self.asks.remove(ask);
+        }
     }
 
     /// A name that is asked for this role too; whoever comes first in the plan gives it its place.
@@ -146,7 +167,10 @@ impl Board {
     }
 
     fn close(&mut self, order: &Order) {
-        self.done.extend(self.open.remove(order));
+        let Some(ask) = self.open.remove(order) else { return };
+        let standing = self.asks.entry(ask).or_default();
+        standing.open = standing.open.saturating_sub(1);
+        standing.is_done = true;
     }
 
     /// Keeps each certificate once.
@@ -161,8 +185,7 @@ impl Board {
 
     /// How many distinct questions are known by now.
     pub(super) fn questions(&self) -> usize {
-        let open: HashSet<_> = self.open.values().filter(|ask| !self.done.contains(*ask)).collect();
-        open.len() + self.done.len()
+        self.asks.len()
     }
 
     pub(super) fn into_found(self) -> Found {
@@ -174,8 +197,9 @@ impl Board {
             Some(NameFact { name: entry.name, roles, resolver: entry.resolver, took, answer, queries })
         });
         let mut seen = HashSet::new();
-        let done = self.done;
-        let unasked = self.open.into_values().filter(|ask| !done.contains(ask) && seen.insert(ask.clone()));
+        let asks = self.asks;
+        let is_done = |ask: &str| asks.get(ask).is_some_and(|standing| standing.is_done);
+        let unasked = self.open.into_values().filter(|ask| !is_done(ask) && seen.insert(ask.clone()));
         Found {
             certificates: self.certificates,
             names: names.collect(),
@@ -201,4 +225,42 @@ pub(super) fn given(addresses: Vec<std::net::IpAddr>) -> TimedLookUp {
         Ok(NameAnswer { addresses, canonical_names: Vec::new() })
     };
     TimedLookUp { found: LookedUp { answer, queries: Vec::new() }, took: std::time::Duration::ZERO }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(question: usize) -> Order {
+        Order { target: 1, url: String::new(), step: Step::Conversation, address: 0, question }
+    }
+
+    #[test]
+    fn a_question_that_many_ask_is_one_until_the_last_of_them_withdraws() {
+        let mut board = Board::default();
+        for (place, ask) in ["same", "same", "other"].into_iter().enumerate() {
+            board.open(order(place), ask.to_owned());
+        }
+        assert_eq!(board.questions(), 2);
+        board.withdraw(&order(0));
+        assert_eq!(board.questions(), 2);
+        board.withdraw(&order(1));
+        assert_eq!(board.questions(), 1);
+        board.open(order(2), "in its place".to_owned());
+        assert_eq!((board.questions(), board.into_found().unasked), (1, vec!["in its place".to_owned()]));
+    }
+
+    #[test]
+    fn what_was_answered_once_is_asked_nowhere() {
+        let mut board = Board::default();
+        for place in 0..3 {
+            board.open(order(place), "same".to_owned());
+        }
+        board.close(&order(1));
+        board.withdraw(&order(2));
+        assert_eq!(board.questions(), 1);
+        board.open(order(3), "unasked".to_owned());
+        assert_eq!(board.questions(), 2);
+        assert_eq!(board.into_found().unasked, ["unasked"]);
+    }
 }
