@@ -25,9 +25,12 @@ pub fn judge(case: &Case<'_>) -> Report {
         CHECKS.iter().map(|check| (*check, selected(case, *check).unwrap_or_else(|| check.judge(case)))).collect();
     trace(&mut judged);
     settle(case, &mut judged);
-    let checks: Vec<CheckReport> = judged.iter().map(|(check, judgement)| report(case, *check, judgement)).collect();
+    let is_unseen = is_unseen(case, &judged);
+    let next_commands = next_commands(&judged);
+    let checks: Vec<CheckReport> =
+        judged.into_iter().map(|(check, judgement)| report(case, check, judgement)).collect();
     let scope = scope(case);
-    let verdict = verdict(case, &judged, &checks, scope);
+    let verdict = verdict(&checks, scope, is_unseen);
     Report {
         schema: SCHEMA,
         verdict,
@@ -44,7 +47,7 @@ pub fn judge(case: &Case<'_>) -> Report {
         pin_matrix: crate::matrix::build(case),
         chains: sections::chains(case),
         journey: sections::journey(case, &checks),
-        next_commands: next_commands(&judged),
+        next_commands,
         checks,
         run: run(case),
     }
@@ -123,42 +126,27 @@ fn closure(id: CheckId, depends: &BTreeMap<CheckId, &'static [CheckId]>) -> BTre
     found
 }
 
-fn report(case: &Case<'_>, check: &dyn Check, judgement: &Judgement) -> CheckReport {
+fn report(case: &Case<'_>, check: &dyn Check, judgement: Judgement) -> CheckReport {
     let meta = check.meta();
+    let findings = findings(case, check, &judgement);
+    let command = judgement.iter().find_map(|(_, outcome)| match outcome {
+        Outcome::NotObserved(Unobserved::Elsewhere { command, .. }) => Some(command.clone()),
+        _ => None,
+    });
     let mut targets = Vec::new();
-    let mut findings = Vec::new();
-    let witnesses = Witnesses::of(case, check, judgement);
     for (target, outcome) in judgement {
-        let accept = accepted(case, meta.id, target);
-        let state = state(case, meta.id, accept, outcome);
-        let (reason, because) = match outcome {
-            Outcome::Skipped(reason) => (Some(reason.clone()), None),
-            Outcome::NotObserved(Unobserved::Because { check, reason }) => (Some(reason.clone()), Some(*check)),
-            Outcome::NotObserved(unobserved) => (Some(unobserved.reason().to_owned()), None),
-            _ => (None, None),
-        };
-        let evidence = match outcome {
+        let state = state(case, meta.id, accepted(case, meta.id, &target), &outcome);
+        let (reason, because, evidence) = match outcome {
+            Outcome::Skipped(reason) => (Some(reason), None, Evidence::none()),
+            Outcome::NotObserved(Unobserved::Because { check, reason }) => {
+                (Some(reason), Some(check), Evidence::none())
+            }
+            Outcome::NotObserved(unobserved) => (Some(unobserved.reason().to_owned()), None, Evidence::none()),
             Outcome::Pass(evidence)
             | Outcome::Warn(Finding { evidence, .. })
-            | Outcome::Fail(Finding { evidence, .. }) => evidence.clone(),
-            _ => Evidence::none(),
+            | Outcome::Fail(Finding { evidence, .. }) => (None, None, evidence),
         };
-        if let Outcome::Warn(finding) | Outcome::Fail(finding) = outcome {
-            findings.push(FindingReport {
-                target: target.clone(),
-                outcome: severity(case, meta.id, outcome.state()),
-                cause: finding.cause.clone(),
-                message: prose::message(&finding.cause),
-                evidence: match accept {
-                    Some(_) => finding.evidence.clone(),
-                    None => with_lapse(case, meta.id, target, finding.evidence.clone()),
-                },
-                remedy: prose::remedy(&finding.cause),
-                accepted: accept.map(acceptance),
-                seen_from: witnesses.saw(target, finding),
-            });
-        }
-        targets.push(TargetReport { target: target.clone(), outcome: state, reason, because, evidence });
+        targets.push(TargetReport { target, outcome: state, reason, because, evidence });
     }
     let outcome = targets.iter().map(|target| target.outcome).max().unwrap_or(State::Skipped);
     let told = |wanted: State| move |target: &&TargetReport| outcome == wanted && target.outcome == wanted;
@@ -167,10 +155,6 @@ fn report(case: &Case<'_>, check: &dyn Check, judgement: &Judgement) -> CheckRep
         .iter()
         .find(|target| told(State::NotObserved)(target) || told(State::Skipped)(target))
         .and_then(|target| target.reason.clone());
-    let command = judgement.iter().find_map(|(_, outcome)| match outcome {
-        Outcome::NotObserved(Unobserved::Elsewhere { command, .. }) => Some(command.clone()),
-        _ => None,
-    });
     CheckReport {
         id: meta.id,
         category: meta.id.category(),
@@ -182,6 +166,30 @@ fn report(case: &Case<'_>, check: &dyn Check, judgement: &Judgement) -> CheckRep
         targets,
         findings,
     }
+}
+
+fn findings(case: &Case<'_>, check: &dyn Check, judgement: &Judgement) -> Vec<FindingReport> {
+    let id = check.meta().id;
+    let witnesses = Witnesses::of(case, check, judgement);
+    let mut findings = Vec::new();
+    for (target, outcome) in judgement {
+        let (Outcome::Warn(finding) | Outcome::Fail(finding)) = outcome else { continue };
+        let accept = accepted(case, id, target);
+        findings.push(FindingReport {
+            target: target.clone(),
+            outcome: severity(case, id, outcome.state()),
+            cause: finding.cause.clone(),
+            message: prose::message(&finding.cause),
+            evidence: match accept {
+                Some(_) => finding.evidence.clone(),
+                None => with_lapse(case, id, target, finding.evidence.clone()),
+            },
+            remedy: prose::remedy(&finding.cause),
+            accepted: accept.map(acceptance),
+            seen_from: witnesses.saw(target, finding),
+        });
+    }
+    findings
 }
 
 /// The outcome's state after policy: an accepted finding no longer counts.
@@ -241,20 +249,23 @@ fn scope(case: &Case<'_>) -> ReportScope {
     }
 }
 
-fn verdict(case: &Case<'_>, judged: &[(&dyn Check, Judgement)], checks: &[CheckReport], scope: ReportScope) -> Verdict {
-    let failed = checks.iter().any(|check| check.outcome == State::Fail);
-    let cut_short = case.recordings.iter().any(|recording| !recording.unasked.is_empty());
-    let outcomes = || judged.iter().flat_map(|(_, judgement)| judgement).map(|(_, outcome)| outcome);
-    let unseen = cut_short
+/// Whether something that this run was to see, it did not see.
+fn is_unseen(case: &Case<'_>, judged: &[(&dyn Check, Judgement)]) -> bool {
+    let mut outcomes = judged.iter().flat_map(|(_, judgement)| judgement).map(|(_, outcome)| outcome);
+    case.recordings.iter().any(|recording| !recording.unasked.is_empty())
         || match case.policy.scope {
-            Scope::Deployment => outcomes().any(|outcome| outcome.state() == State::NotObserved),
+            Scope::Deployment => outcomes.any(|outcome| outcome.state() == State::NotObserved),
             // What another vantage or a person must say is not this vantage's to see.
-            Scope::Vantage => outcomes().any(|outcome| {
+            Scope::Vantage => outcomes.any(|outcome| {
                 matches!(outcome, Outcome::NotObserved(Unobserved::Unanswered { .. } | Unobserved::Because { .. }))
             }),
-        };
+        }
+}
+
+fn verdict(checks: &[CheckReport], scope: ReportScope, is_unseen: bool) -> Verdict {
+    let failed = checks.iter().any(|check| check.outcome == State::Fail);
     let passed = checks.iter().any(|check| matches!(check.outcome, State::Pass | State::Warn));
-    match (scope, failed, unseen || !passed) {
+    match (scope, failed, is_unseen || !passed) {
         (ReportScope::Selected, false, false) => Verdict::SelectedPass,
         (ReportScope::Selected, true, _) => Verdict::SelectedFail,
         (ReportScope::Selected, false, true) => Verdict::SelectedIncomplete,

@@ -5,6 +5,7 @@
 
 mod consistent;
 mod fresh;
+mod kept;
 mod sound;
 mod versions;
 
@@ -101,29 +102,6 @@ impl CertId {
     pub fn of(der: &[u8]) -> Self {
         let digest = ring::digest::digest(&ring::digest::SHA256, der);
         Self(HEXLOWER.encode(digest.as_ref()))
-    }
-}
-
-impl Recording {
-    /// The recording just as its file gives it back, so that what is judged today is what will be judged from the file: times
-    /// are kept in whole milliseconds.
-    #[must_use]
-    pub fn as_kept(mut self) -> Self {
-        // Bytes come back as they were, and there may be many of them.
-        let certificates = std::mem::take(&mut self.certificates);
-        let bodies: Vec<Vec<u8>> = self.bodies_mut().map(std::mem::take).collect();
-        // What was observed can always be written and read.
-        let kept = serde_json::to_vec(&self).and_then(|json| serde_json::from_slice(&json));
-        let mut kept: Self = kept.unwrap_or(self);
-        kept.certificates = certificates;
-        for (place, body) in kept.bodies_mut().zip(bodies) {
-            *place = body;
-        }
-        kept
-    }
-
-    fn bodies_mut(&mut self) -> impl Iterator<Item = &mut Vec<u8>> {
-        self.answers.iter_mut().filter_map(|fact| fact.outcome.as_mut().ok()).map(|answer| &mut answer.body.bytes.0)
     }
 }
 

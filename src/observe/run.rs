@@ -174,6 +174,8 @@ pub(super) struct Observer {
     follows_up: bool,
     follow_up: mpsc::UnboundedSender<ServiceUrl>,
     jobs: Semaphore,
+    /// Targets whose questions are laid out: as many as keep every turn taken, and what the others will ask takes no memory yet.
+    laid_out: Semaphore,
     /// Turns at each server, by the words of its route.
     servers: Mutex<HashMap<String, Arc<Semaphore>>>,
     board: Mutex<Board>,
@@ -196,9 +198,11 @@ impl Observer {
         on_event: Box<dyn Fn(Event) + Send + Sync>,
     ) -> Self {
         let Setting { vantage, deployment, secrets, tls, certificates, began, hosts } = setting;
+        let at_once = descriptors::at_once(deployment.network.jobs).min(Semaphore::MAX_PERMITS / 2);
         Self {
             follows_up: plan::follows_up(vantage, &deployment),
-            jobs: Semaphore::new(descriptors::at_once(deployment.network.jobs).min(Semaphore::MAX_PERMITS)),
+            jobs: Semaphore::new(at_once),
+            laid_out: Semaphore::new(2 * at_once),
             servers: Mutex::default(),
             board: Mutex::new(Board::new(certificates)),
             names: Once::new(),
@@ -265,6 +269,7 @@ impl Observer {
 
     /// Everything about one target.
     async fn ask(self: Arc<Self>, position: Position, target: Target) {
+        let _laid_out = self.laid_out.acquire().await;
         let routes = self.routes(&position, &target).await;
         let leaves = target.leaves(routes.len());
         let mut questions = Vec::new();
