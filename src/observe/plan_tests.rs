@@ -245,6 +245,6 @@ fn one_server_s_turns_follow_from_what_is_asked_of_one_place() {
     deployment.network.repeat += 40;
     assert_eq!(turns(&deployment), before + 40);
     let address = |host: u8| format!("10.1.0.{host}").parse().unwrap();
-    deployment.device_services.backends = (1..=200).map(|host| address(host)).collect();
+    deployment.device_services.backends = (1..=200).map(address).collect();
     assert_eq!(turns(&deployment), before + 40, "others wait for nobody");
 }
