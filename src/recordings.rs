@@ -65,19 +65,23 @@ pub fn read_all(paths: &[impl AsRef<Path>]) -> anyhow::Result<Vec<Recording>> {
 /// Reads one recording.
 pub fn read(path: &Path) -> anyhow::Result<Recording> {
     let name = render::for_terminal(&path.display().to_string());
-    let bytes = bytes_of(path).map_err(|error| {
-        let fix = match error.kind() {
-            io::ErrorKind::NotFound => "name a file that was written by: pinflight check --record FILE",
-            io::ErrorKind::PermissionDenied => "let this user read it",
-            io::ErrorKind::IsADirectory => "name the files in it",
-            _ => "copy it again from where it was recorded",
-        };
-        anyhow::anyhow!("cannot read {name}: {error}\n  fix: {fix}")
-    })?;
+    let written_by = "name a file that was written by: pinflight check --record FILE";
+    let bytes = bytes_of(path).map_err(|error| cannot_read(&name, &error, written_by))?;
     from_bytes(&bytes).map_err(|refusal| {
         let told = render::for_terminal(&refusal.to_string());
         anyhow::anyhow!("{name} is not taken as a recording: {told}\n  fix: {}", refusal.fix())
     })
+}
+
+/// What to do about a file that cannot be read; `missing`, where it is not there.
+pub fn cannot_read(name: &str, error: &io::Error, missing: &str) -> anyhow::Error {
+    let fix = match error.kind() {
+        io::ErrorKind::NotFound => missing,
+        io::ErrorKind::PermissionDenied => "let this user read it",
+        io::ErrorKind::IsADirectory => "name the files in it",
+        _ => "copy it again from where it was written",
+    };
+    anyhow::anyhow!("cannot read {name}: {error}\n  fix: {fix}")
 }
 
 /// What stands in a file, read once and no further than a byte past [`MAX_BYTES`].

@@ -156,9 +156,12 @@ fn a_reader_that_goes_away_is_no_error_and_a_full_disk_is() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
 
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_pinflight")).arg("list").stdout(full).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write to standard output"));
+    for word in ["list", "--help", "--version"] {
+        let stdout = full.try_clone().unwrap();
+        let output = Command::new(env!("CARGO_BIN_EXE_pinflight")).arg(word).stdout(stdout).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{word}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("cannot write to standard output"), "{word}");
+    }
 }
 
 #[test]

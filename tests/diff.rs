@@ -215,8 +215,8 @@ fn files_that_are_none_are_refused_with_the_reason() {
         ("counts.json", "changed since it was written"),
         ("edited.json", "changed since it was written"),
         ("simulated.json", "pinflight.simulate/1"),
-        ("missing.json", "cannot read missing.json"),
-        (".", "cannot read"),
+        ("missing.json", "fix: name a file that was written by"),
+        (".", "fix: name the files in it"),
     ] {
         for words in [["good.json", name], [name, "good.json"]] {
             let output = diff(folder.path(), &words);

@@ -409,6 +409,7 @@ fn whatever_cannot_be_read_or_meant_is_usage() {
         (vec![long.as_str()], "longer than 1 MiB"),
         (vec![empty.as_str(), "ds.example.com"], "only one server can be asked at a time"),
         (vec!["./no/such.pem"], "as a file: there is no such file\n  as a server: "),
+        (vec!["."], "as a file: it is a folder; name the files in it"),
         (vec!["http://ds.example.com"], "as a server: http has no certificates"),
         (vec!["ds.example.com:0"], "as a server: "),
         (vec![empty.as_str(), "--no-sni"], "are for servers"),

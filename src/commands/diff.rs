@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::ensure;
 use pinflight_checks::{
     diff::{self, Answer, Side},
     recording::Recording,
@@ -44,7 +44,13 @@ fn side(path: &Path) -> anyhow::Result<(Side, Option<Recording>)> {
         schema: String,
     }
     let name = render::for_terminal(&path.display().to_string());
-    let bytes = read(path).with_context(|| format!("cannot read {name}"))?;
+    let written_by = "name a file that was written by: pinflight check --record FILE, or --report json=FILE";
+    let bytes = recordings::bytes_of(path).map_err(|error| recordings::cannot_read(&name, &error, written_by))?;
+    // Longer than the report of a thousand servers is no report either.
+    ensure!(
+        bytes.len() as u64 <= recordings::MAX_BYTES,
+        "{name} is longer than any report\n  fix: name a report or a recording"
+    );
     let is_report = serde_json::from_slice::<Versioned>(&bytes).is_ok_and(|file| file.schema == report::SCHEMA);
     let refused = |refused: diff::Refused| {
         let told = render::for_terminal(&refused.to_string());
@@ -59,11 +65,4 @@ fn side(path: &Path) -> anyhow::Result<(Side, Option<Recording>)> {
         anyhow::anyhow!("{name} is neither a report (-o json) nor a recording (--record): {told}\n  fix: {fix}")
     })?;
     Ok((Side::of_recording(&name, &recording).map_err(refused)?, Some(recording)))
-}
-
-/// Longer than the report of a thousand servers is no report either.
-fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let bytes = recordings::bytes_of(path)?;
-    anyhow::ensure!(bytes.len() as u64 <= recordings::MAX_BYTES, "it is longer than any report");
-    Ok(bytes)
 }

@@ -81,10 +81,15 @@ pub(super) fn source(words: &[String]) -> anyhow::Result<Source> {
             render::for_terminal(&missing.join(", "))
         );
     };
-    settings::endpoint(word).map(Source::Server).map_err(|told| {
-        let word = render::for_terminal(word);
-        anyhow::anyhow!("{word}\n  as a file: there is no such file\n  as a server: {}", render::for_terminal(&told))
-    })
+    settings::endpoint(word).map(Source::Server).map_err(|told| neither(word, &told))
+}
+
+/// A word that is no file and cannot be a server.
+pub(super) fn neither(word: &str, as_server: &str) -> anyhow::Error {
+    let as_file =
+        if Path::new(word).is_dir() { "it is a folder; name the files in it" } else { "there is no such file" };
+    let (word, as_server) = (render::for_terminal(word), render::for_terminal(as_server));
+    anyhow::anyhow!("{word}\n  as a file: {as_file}\n  as a server: {as_server}")
 }
 
 /// A file's name that is mistyped reads as a host's.

@@ -34,10 +34,7 @@ pub(super) fn run(cli: &Cli, args: &PinsArgs) -> anyhow::Result<Exit> {
         }
         match settings::endpoint(word) {
             Ok(_) => keys.push(of_server(word, args, now)?),
-            Err(told) => {
-                let (word, told) = (render::for_terminal(word), render::for_terminal(&told));
-                problems.push(format!("{word}\n  as a file: there is no such file\n  as a server: {told}"));
-            }
+            Err(told) => problems.push(inspect::neither(word, &told).to_string()),
         }
     }
     if !problems.is_empty() {
