@@ -47,14 +47,15 @@ fn every_scenario_gives_exactly_its_expected_outcomes() {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(scenario) = wanted.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let recorded = tempfile::tempdir().unwrap();
-                    let (report, exit, recordings) = run(scenario, recorded.path(), &reports);
+                    let recorded = reports.recorded(&scenario.id);
+                    let (report, exit, recordings) = run(scenario, &recorded, &reports);
                     let mut found = outcomes::differences(scenario, &report, exit);
                     found.extend(sarif_faults(&reports.path(&scenario.id, "sarif"), &report, &of_sarif));
                     found.extend(redaction::problems(&recordings, &report));
                     found.extend(schema.iter_errors(&report).map(|error| format!("schema: {error}")));
-                    found.extend(replay_differences(recorded.path(), &report, exit, &of_recording));
+                    found.extend(replay_differences(&recorded, &report, exit, &of_recording));
                     found.extend(redacted_faults(&recordings, &of_recording));
+                    reports.seen_through(&recorded);
                     if !found.is_empty() {
                         problems.lock().unwrap().insert(&scenario.id, found);
                     }
@@ -68,22 +69,35 @@ fn every_scenario_gives_exactly_its_expected_outcomes() {
     assert!(problems.is_empty(), "{} of {} scenarios differ:\n{}", problems.len(), wanted.len(), told.join("\n"));
 }
 
-/// Where each scenario's report is kept in the formats of others, for their schemas and validators.
+/// Where each scenario's recordings are kept, and its report in the formats of others, for their schemas and validators.
 struct Reports {
     folder: PathBuf,
     formats: &'static [&'static str],
-    _temporary: Option<tempfile::TempDir>,
+    temporary: Option<tempfile::TempDir>,
 }
 
 impl Reports {
-    /// In the folder that the environment names, and there in formats whose validators cost a process a file as well.
+    /// In the folder that the environment names, and there in JSON for checks/tests/recorded.rs, and in formats whose
+    /// validators cost a process a file as well.
     fn begin() -> Self {
         if let Some(folder) = std::env::var_os("REPORTS") {
-            let formats = &["junit", "sarif", "prometheus", "html"];
-            return Self { folder: folder.into(), formats, _temporary: None };
+            let formats = &["junit", "sarif", "json", "prometheus", "html"];
+            return Self { folder: folder.into(), formats, temporary: None };
         }
         let temporary = tempfile::tempdir().unwrap();
-        Self { folder: temporary.path().to_owned(), formats: &["junit", "sarif"], _temporary: Some(temporary) }
+        Self { folder: temporary.path().to_owned(), formats: &["junit", "sarif"], temporary: Some(temporary) }
+    }
+
+    /// The folder of a scenario's recordings; demo makes it, and refuses one that holds any.
+    fn recorded(&self, id: &str) -> PathBuf {
+        self.folder.join(id)
+    }
+
+    /// Recordings that nobody asked to keep would pile up.
+    fn seen_through(&self, recorded: &Path) {
+        if self.temporary.is_some() {
+            std::fs::remove_dir_all(recorded).unwrap();
+        }
     }
 
     fn path(&self, id: &str, format: &str) -> PathBuf {
