@@ -11,7 +11,7 @@ use x509_parser::prelude::{FromDer, SubjectPublicKeyInfo, X509Certificate};
 
 pub(crate) use self::source::applied_name;
 pub use self::source::{Book, EntryFault, HostEntry, PinSet, Source, SourceId, holds_host, unseen, unseen_pins};
-use crate::cause::PinFault;
+use crate::{cause::PinFault, x509::der};
 
 /// What a pin's text turns out to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,29 +61,11 @@ fn is_rsa_public_key(bytes: &[u8]) -> bool {
 
 /// Where the modulus of a PKCS#1 key stands; none: it is no PKCS#1 key.
 pub(crate) fn modulus(bytes: &[u8]) -> Option<Range<usize>> {
-    let (0x30, content, []) = tlv(bytes)? else { return None };
-    let (0x02, modulus, rest) = tlv(content)? else { return None };
-    let (0x02, exponent, []) = tlv(rest)? else { return None };
+    let (modulus, rest) = der::take(der::inside(bytes, der::SEQUENCE)?)?;
+    let exponent = der::inside(rest, der::INTEGER)?;
     let end = bytes.len() - rest.len();
-    (modulus.len() >= 64 && !exponent.is_empty()).then(|| end - modulus.len()..end)
-}
-
-/// Tag, content and rest of one DER element.
-fn tlv(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (tag, rest) = bytes.split_first()?;
-    let (first, mut rest) = rest.split_first()?;
-    let length = if *first < 0x80 {
-        usize::from(*first)
-    } else {
-        let (digits, behind) = rest.split_at_checked(usize::from(first & 0x7f))?;
-        rest = behind;
-        if digits.is_empty() || digits.len() > 3 {
-            return None;
-        }
-        digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit))
-    };
-    let (content, rest) = rest.split_at_checked(length)?;
-    Some((*tag, content, rest))
+    let is_key = modulus.tag == der::INTEGER && modulus.contents.len() >= 64 && !exponent.is_empty();
+    is_key.then(|| end - modulus.contents.len()..end)
 }
 
 /// Digests a PKCS#1 key as `sha256//` pins have it: as an SPKI.
@@ -175,5 +157,68 @@ mod tests {
         let spki = HEXLOWER_PERMISSIVE.decode(spki.as_bytes()).unwrap();
         let digest = BASE64.encode(ring::digest::digest(&ring::digest::SHA256, &spki).as_ref());
         assert_eq!(spki_sha256_of_rsa(&bytes), digest);
+    }
+
+    #[test]
+    fn a_pkcs1_key_is_two_integers_of_which_the_first_is_long_enough() {
+        let key = |modulus: &[u8], exponent: &[u8], behind: &[u8]| {
+            let numbers = [element(0x02, modulus), element(0x02, exponent), behind.to_vec()].concat();
+            element(0x30, &numbers)
+        };
+        for length in [64, 127, 128, 255, 256, 65_535, 65_536] {
+            let bytes = key(&vec![0x5a; length], &[3], &[]);
+            assert_eq!(modulus(&bytes), Some(bytes.len() - 3 - length..bytes.len() - 3), "{length}");
+            assert!(rsa_as_spki(&bytes).is_some_and(|spki| spki.ends_with(&[&[0], bytes.as_slice()].concat())));
+        }
+        let long = [0x5a; 64];
+        let of_other_tags = [element(0x30, &[element(0x03, &long), element(0x02, &[3])].concat()), element(0x31, &[])];
+        let long_enough = key(&long, &[3], &[]);
+        for bytes in [
+            key(&long[1..], &[3], &[]),
+            key(&long, &[], &[]),
+            key(&long, &[3], &[5, 0]),
+            element(0x30, &element(0x02, &long)),
+            [long_enough.as_slice(), &[0]].concat(),
+            vec![],
+        ]
+        .iter()
+        .chain(&of_other_tags)
+        {
+            assert_eq!((modulus(bytes), rsa_as_spki(bytes)), (None, None), "{bytes:x?}");
+        }
+    }
+
+    #[test]
+    fn an_element_has_the_shortest_length_there_is() {
+        for (length, head) in [
+            (0, vec![4, 0]),
+            (1, vec![4, 1]),
+            (0x7f, vec![4, 0x7f]),
+            (0x80, vec![4, 0x81, 0x80]),
+            (0x100, vec![4, 0x82, 1, 0]),
+            (0x1_0000, vec![4, 0x83, 1, 0, 0]),
+        ] {
+            let content = vec![7; length];
+            assert_eq!(element(4, &content), [head, content].concat());
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_stands_for_another_can_be_read_and_has_a_key_of_its_own() {
+        let made = certificate_of(&[1, 2, 3]);
+        let (rest, read) = X509Certificate::from_der(&made).unwrap();
+        assert!(rest.is_empty());
+        assert_eq!(read.raw_serial(), [1, 1, 2, 3]);
+        assert_eq!(read.public_key().subject_public_key.data.as_ref(), [1, 2, 3]);
+        assert_eq!(read.signature_value.data.as_ref(), [1, 2, 3]);
+        assert_ne!(certificate_of(&[1, 2, 4]), made);
+    }
+
+    #[test]
+    fn a_pin_is_shortened_to_both_of_its_ends() {
+        let of = |length: usize| "ä".repeat(length - 28) + &"x".repeat(28);
+        assert_eq!(shorten(&of(40)), of(40));
+        let pin = format!("{}{}{}", "a".repeat(16), "b".repeat(13), "c".repeat(12));
+        assert_eq!(shorten(&pin), format!("{}…{} (41 characters)", "a".repeat(16), "c".repeat(12)));
     }
 }

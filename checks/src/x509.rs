@@ -2,7 +2,7 @@
 
 mod chain;
 mod csr;
-mod der;
+pub(crate) mod der;
 #[cfg(test)]
 pub(crate) mod forge;
 mod judge;

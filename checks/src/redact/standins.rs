@@ -1,5 +1,8 @@
 //! What stands in for what: the same for the same, and with the relations that judgement rests on.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::{BTreeSet, HashMap},
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -22,8 +25,8 @@ use crate::{
 /// Words that everybody knows: the vendor's hosts, and the name that does not exist.
 const PUBLIC_WORDS: [&str; 6] = ["discovery", "awtrustdiscovery", "awmdm", "com", "pinflight", "invalid"];
 
-/// How many letters a stand-in begins with: each way to spell them is for another spelling of the word.
-const LETTERS: usize = 4;
+/// For each of the letters that a stand-in begins with, its bit: each way to spell them is for another spelling of the word.
+const LETTERS: [usize; 4] = [1, 2, 4, 8];
 
 /// What kind of bytes a stand-in is for: equal bytes of different kinds have nothing to do with each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -126,11 +129,11 @@ impl StandIns {
             spellings.len() - 1
         });
         let stand_in = self.plain(&plain);
-        if number + 1 >= 1 << LETTERS {
+        if number + 1 >= 1 << LETTERS.len() {
             // Nobody spells a name in so many ways: another word, in capitals.
             return self.plain(word).to_ascii_uppercase();
         }
-        let is_capital = |at: usize| at < LETTERS && (number + 1) >> at & 1 == 1;
+        let is_capital = |at: usize| LETTERS.get(at).is_some_and(|bit| (number + 1) & bit != 0);
         let spelled = |(at, c): (usize, char)| if is_capital(at) { c.to_ascii_uppercase() } else { c };
         stand_in.chars().enumerate().map(spelled).collect()
     }
@@ -308,7 +311,8 @@ impl StandIns {
         let mut new = self.of(kind, &real);
         if let (Kind::Serial, Some(new), Some(real)) = (kind, new.first_mut(), real.first()) {
             // Neither the sign nor a superfluous zero is lost or won.
-            *new = *new & 0x7f | *real & 0x80 | 1;
+            let signed = if *real < 0x80 { *new & 0x7f } else { *new | 0x80 };
+            *new = signed | 1;
         }
         let bytes: Vec<String> = new.iter().map(|byte| format!("{byte:02X}")).collect();
         bytes.join(":")
@@ -388,9 +392,7 @@ impl StandIns {
         if let Some(part) = self.part_of_key(pin) {
             return part;
         }
-        let Some(real) = HEXLOWER_PERMISSIVE.decode(pin.as_bytes()).ok().filter(|real| !real.is_empty()) else {
-            return self.text(pin);
-        };
+        let Ok(real) = HEXLOWER_PERMISSIVE.decode(pin.as_bytes()) else { return self.text(pin) };
         let new = match pin::form(pin) {
             pin::Form::Key { .. } => self.rsa_public_key(&real),
             pin::Form::Fault(crate::cause::PinFault::IsSpki) => self.spki(&real),
@@ -408,11 +410,11 @@ impl StandIns {
         if pin.chars().any(|c| c.is_ascii_lowercase()) { HEXLOWER.encode(&new) } else { HEXUPPER.encode(&new) }
     }
 
-    /// The same part of the stand-in, of a pin that is a part of a key that was met: the known client takes it for one.
+    /// The same part of the stand-in, of a pin that is a part of a key that was met, or all of it: the known client takes it
+    /// for one.
     fn part_of_key(&self, pin: &str) -> Option<String> {
         let lower = pin.to_ascii_lowercase();
-        let is_part = |real: &&String| !lower.is_empty() && lower.len() < real.len() && real.contains(&lower);
-        let real = self.rsa_keys.keys().filter(is_part).min()?;
+        let real = self.rsa_keys.keys().filter(|real| real.contains(&lower)).min()?;
         let at = real.find(&lower)?;
         let part = self.rsa_keys.get(real)?.get(at..at + lower.len())?;
         Some(if lower == pin { part.to_owned() } else { part.to_ascii_uppercase() })
@@ -530,10 +532,10 @@ fn of_kind(ip: IpAddr, number: u32) -> IpAddr {
             let new = match (first, second) {
                 (127, _) => [127, a | 0x80, b, c],
                 (169, 254) => [169, 254, b, c],
-                (100, 64..128) => [100, 64 | a & 0x3f, b, c],
+                (100, 64..128) => [100, 64 + a % 64, b, c],
                 _ if v4.is_private() => [10, a | 0x80, b, c],
                 // RFC 2544's, which nobody routes.
-                _ => [198, 0x12 | a & 1, b, c],
+                _ => [198, 18 + a % 2, b, c],
             };
             Ipv4Addr::from(new).into()
         }

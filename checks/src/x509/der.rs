@@ -2,7 +2,7 @@
 
 /// One element.
 #[derive(Clone, Copy)]
-pub(super) struct Element<'a> {
+pub(crate) struct Element<'a> {
     /// Its tag.
     pub tag: u8,
     /// With tag and length.
@@ -12,7 +12,7 @@ pub(super) struct Element<'a> {
 }
 
 /// The first element of `input`, and what follows it.
-pub(super) fn take(input: &[u8]) -> Option<(Element<'_>, &[u8])> {
+pub(crate) fn take(input: &[u8]) -> Option<(Element<'_>, &[u8])> {
     let (&tag, rest) = input.split_first()?;
     if tag & 0x1f == 0x1f {
         return None;
@@ -43,18 +43,18 @@ pub(super) fn elements(input: &[u8]) -> impl Iterator<Item = Element<'_>> {
 }
 
 /// The contents of `input` if it is one element of this tag.
-pub(super) fn inside(input: &[u8], tag: u8) -> Option<&[u8]> {
+pub(crate) fn inside(input: &[u8], tag: u8) -> Option<&[u8]> {
     let (element, rest) = take(input)?;
     (element.tag == tag && rest.is_empty()).then_some(element.contents)
 }
 
 pub(super) const BOOLEAN: u8 = 0x01;
-pub(super) const INTEGER: u8 = 0x02;
+pub(crate) const INTEGER: u8 = 0x02;
 pub(super) const BIT_STRING: u8 = 0x03;
 pub(super) const OCTET_STRING: u8 = 0x04;
 pub(super) const OID: u8 = 0x06;
 pub(super) const UTC_TIME: u8 = 0x17;
-pub(super) const SEQUENCE: u8 = 0x30;
+pub(crate) const SEQUENCE: u8 = 0x30;
 /// `[0]`, as which a TBSCertificate's version stands.
 pub(super) const VERSION: u8 = 0xa0;
 

@@ -116,8 +116,7 @@ fn by_webpki(pool: &Pool<'_>, path: &Candidate, now: Timestamp) -> Option<(Place
     let leaf_der = as_end_entity(pool.at(*leaf));
     let mut ders = rest.iter().map(|index| CertificateDer::from(pool.at(*index).der)).collect::<Vec<_>>();
     for (position, der) in std::iter::once(&leaf_der).chain(&ders).enumerate() {
-        let is_anchor = place(path, position) == Place::Root;
-        if let Some(fault) = EndEntityCert::try_from(der).err().filter(|_| !is_anchor).and_then(unexplained) {
+        if let Some(fault) = EndEntityCert::try_from(der).err().and_then(unexplained) {
             return at(pool, path, position, fault);
         }
     }
@@ -190,20 +189,14 @@ fn constrains(leaf: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>], a
     (0..intermediates.len()).find(|position| refuses(*position)).map(|position| position + 1)
 }
 
-/// A moment at which all but the root are valid: `now` if it is one, else the midst of the time they share. `None`: they
-/// share none, and webpki, which cannot leave time aside, is not asked.
+/// A moment at which all but the root are valid: of the time that they share, what is nearest to `now`. `None`: they share
+/// none, and webpki, which cannot leave time aside, is not asked.
 fn moment(pool: &Pool<'_>, path: &Candidate, now: Timestamp) -> Option<UnixTime> {
     let members: Vec<&CertificateFacts> =
         path.certificates.iter().take(links(path)).map(|index| pool.facts(*index)).collect();
     let from = members.iter().map(|facts| facts.not_before.0).max()?;
     let to = members.iter().map(|facts| facts.not_after.0).min()?;
-    let moment = if (from..=to).contains(&now.0) {
-        now.0
-    } else if from <= to {
-        from + (to - from) / 2
-    } else {
-        return None;
-    };
+    let moment = (from <= to).then(|| now.0.clamp(from, to))?;
     Some(UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(moment).ok()?)))
 }
 
