@@ -1,6 +1,9 @@
 //! A case becomes a report: every check is asked, what it could not see is traced to the check that failed, policy is
 //! applied, and the verdict follows.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
@@ -330,131 +333,5 @@ fn run(case: &Case<'_>) -> Run {
         took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         unasked: case.recordings.iter().flat_map(|recording| recording.unasked.clone()).collect(),
         replayed: false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        deployment::{Accept, Endpoint, TrustServiceMode, Vantage},
-        recording::Recording,
-        testing::{NOW, recording, without_network},
-        time::Timestamp,
-    };
-
-    fn judged(recordings: &[Recording]) -> Report {
-        let policy = &recordings[0].policy;
-        judge(&Case::new(recordings, policy, NOW).unwrap())
-    }
-
-    fn of<'a>(report: &'a Report, id: &str) -> &'a CheckReport {
-        report.checks.iter().find(|check| check.id.0 == id).unwrap()
-    }
-
-    #[test]
-    fn what_was_not_seen_is_traced_to_the_check_that_failed_at_the_same_target() {
-        let report = judged(&[without_network()]);
-        assert_eq!(report.verdict, Verdict::NotReady);
-        assert_eq!(of(&report, "dns/discovery-resolves").outcome, State::Fail);
-        assert!(of(&report, "dns/discovery-resolves").findings[0].message.contains("no DNS server answered"));
-        let row = of(&report, "firewall/console-to-discovery");
-        assert_eq!((row.outcome, row.because), (State::NotObserved, Some(CheckId("dns/discovery-resolves"))));
-        // Device Services were refused, so what is missing there is not discovery's name.
-        assert_eq!(of(&report, "network/reachable").outcome, State::Fail);
-        let elsewhere = of(&report, "firewall/devices-to-trust-service");
-        assert_eq!((elsewhere.outcome, elsewhere.because), (State::NotObserved, None));
-        assert_eq!(elsewhere.command.as_deref(), Some("pinflight check --from device --record device.json"));
-        assert_eq!(of(&report, "trust-service/settings").outcome, State::Skipped);
-    }
-
-    #[test]
-    fn every_check_is_reported_whatever_is_selected() {
-        let mut recording = without_network();
-        recording.policy.only = vec!["trust-service/*".into()];
-        let report = judged(&[recording.clone()]);
-        assert_eq!(report.checks.len(), CHECKS.len());
-        assert_eq!((report.verdict, report.scope), (Verdict::SelectedIncomplete, ReportScope::Selected));
-        assert_eq!(of(&report, "dns/discovery-resolves").reason.as_deref(), Some("not selected"));
-
-        recording.policy.only = vec!["dns/names-resolve".into()];
-        assert_eq!(judged(&[recording]).verdict, Verdict::SelectedPass);
-    }
-
-    #[test]
-    fn an_accepted_finding_is_shown_and_does_not_count_until_its_day() {
-        let mut recording = without_network();
-        let accept = |until| Accept {
-            check: "network/reachable".into(),
-            target: Some("ds.example.com".into()),
-            until: Some(Timestamp(NOW.0 + until)),
-            reason: "ticket 4711".into(),
-        };
-        recording.policy.accept = vec![accept(0)];
-        let report = judged(&[recording.clone()]);
-        let check = of(&report, "network/reachable");
-        assert_eq!(check.outcome, State::Pass);
-        let until = format!("ticket 4711 (until {})", NOW.day());
-        assert_eq!(check.findings[0].accepted, Some(until));
-
-        recording.policy.accept = vec![accept(-1)];
-        let report = judged(&[recording]);
-        let check = of(&report, "network/reachable");
-        assert_eq!((check.outcome, check.findings[0].accepted.as_deref()), (State::Fail, None));
-        let lapsed = Evidence::of("accepted until", format!("{}: ticket 4711", Timestamp(NOW.0 - 1).day()));
-        assert_eq!(check.findings[0].evidence.0.last(), lapsed.0.last());
-    }
-
-    #[test]
-    fn a_journey_is_held_up_by_what_counts_alone() {
-        let mut recording = without_network();
-        let told = |recording: &Recording| {
-            let report = judged(std::slice::from_ref(recording));
-            let web = of(&report, "device/journey").targets[1].clone();
-            (web.outcome, web.because, report.journey.is_some())
-        };
-        let resolves = Some(CheckId("dns/discovery-resolves"));
-        assert_eq!(told(&recording), (State::NotObserved, resolves, true));
-        for check in ["dns/discovery-resolves", "network/reachable"] {
-            let accept = Accept { check: check.into(), target: None, until: None, reason: "ticket 4711".into() };
-            recording.policy.accept.push(accept);
-        }
-        assert_eq!(told(&recording), (State::Pass, None, true));
-        // Whatever would own the cause was not selected.
-        recording.policy.accept.clear();
-        recording.policy.skip = vec!["pins/*".into()];
-        assert_eq!(told(&recording), (State::Skipped, None, true));
-    }
-
-    #[test]
-    fn an_interrupted_run_is_never_ready() {
-        let mut recording = recording(Vantage::Console, TrustServiceMode::Cloud);
-        recording.policy.scope = Scope::Vantage;
-        recording.unasked = vec!["the rest".into()];
-        assert_eq!(judged(&[recording]).verdict, Verdict::Incomplete);
-    }
-
-    #[test]
-    fn a_fault_explains_what_was_not_seen_behind_it() {
-        let endpoint = |host: &str| Endpoint::new(host, 443);
-        let at = |host: &str, last: u8| Target::At(endpoint(host), ([10, 0, 0, last], 443).into());
-        let (service, name) = (Target::Endpoint(endpoint("a")), Target::Name("a".into(), "system".into()));
-        for (fault, unseen, expected) in [
-            (&service, &service, true),
-            (&service, &at("a", 1), true),
-            (&service, &name, false),
-            (&service, &Target::Endpoint(endpoint("b")), false),
-            (&at("a", 1), &service, true),
-            (&at("a", 1), &at("a", 1), true),
-            (&at("a", 1), &at("a", 2), false),
-            (&name, &service, true),
-            (&name, &at("a", 1), true),
-            (&name, &at("b", 1), false),
-            (&name, &Target::Name("a".into(), "another".into()), false),
-            (&Target::Thing("x".into()), &Target::Thing("x".into()), true),
-            (&Target::Thing("x".into()), &Target::File("x".into()), false),
-        ] {
-            assert_eq!([fault].into_iter().collect::<Faulty>().explains(unseen), expected, "{fault} {unseen}");
-        }
     }
 }

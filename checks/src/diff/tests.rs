@@ -1,4 +1,8 @@
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    sync::Arc,
+};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -6,8 +10,12 @@ use serde_json::{Value, json};
 use super::*;
 use crate::{
     deployment::{Accept, Role},
-    recording::Recording,
-    testing::{NOW, name, refused, without_network},
+    recording::{FileUse, Recording},
+    testing::{NOW, name, refused, registry, without_network},
+    x509::{
+        self,
+        forge::{HOST, Supplied, day, leaf, presents, root},
+    },
 };
 
 const ALL: [Standing; 6] =
@@ -400,6 +408,61 @@ fn changes(difference: &Difference) -> Vec<Turn> {
         check.targets.iter().map(told).collect::<Vec<_>>()
     });
     all.collect()
+}
+
+#[test]
+fn what_changed_behind_the_outcomes_is_told_with_what_it_was() {
+    let pem = [include_str!("../../../fixtures/keys/ds-1.pem"), include_str!("../../../fixtures/keys/ds-2.pem")];
+    let side = |name: &str, pem: &str, days: i64| {
+        let authority = root(name);
+        let intermediate = authority.intermediate(&format!("{name} below"));
+        let mut params = leaf();
+        params.distinguished_name.push(rcgen::DnType::CommonName, format!("{name} leaf"));
+        (params.not_before, params.not_after) = (day(days - 100), day(days));
+        params.serial_number = Some(rcgen::SerialNumber::from(u64::try_from(days).unwrap()));
+        let made = intermediate.issue_for(params, &Arc::new(rcgen::KeyPair::from_pem(pem).unwrap()));
+        let files = [(FileUse::Uploaded, &made)];
+        let supplied = Supplied { ca_files: &[&authority], files: &files, ..Supplied::default() };
+        let mut recording = presents(&[&made, &intermediate], &supplied);
+        let key = x509::read(&made.der).unwrap().key;
+        let pin = key.rsa_public_key_hex.clone().unwrap();
+        recording.answers = vec![registry(&format!("{{\"{HOST}\": [\"{pin}\"]}}"))];
+        recording.deployment.device_services.certificates = vec!["a file.pem".into()];
+        recording.policy.warning_days = u32::try_from(days).unwrap();
+        let side = Side::of_recording(&format!("{name}.json"), &recording).unwrap();
+        (side, made.id(), intermediate.id(), authority.id(), key.spki_sha256)
+    };
+    let (old, new) = (side("Old", pem[0], 50), side("New", pem[1], 90));
+    let difference = compare(&old.0, &new.0).unwrap();
+    let at = format!("{HOST}:443@10.1.0.11");
+    let told = |what: What, at: &str| {
+        let found = difference.facts.iter().find(|fact| fact.what == what && fact.at.iter().any(|place| place == at));
+        let fact = found.unwrap_or_else(|| panic!("{what:?} {:?}", difference.facts));
+        (fact.was.clone().unwrap(), fact.is.clone().unwrap())
+    };
+    let moment = |day: time::OffsetDateTime| crate::time::Timestamp(day.unix_timestamp()).to_string();
+    for (what, was, is) in [
+        (What::Key, old.4.clone(), new.4.clone()),
+        (What::Certificate, old.1.0.clone(), new.1.0.clone()),
+        (What::Serial, "32".into(), "5A".into()),
+        (What::ValidFrom, moment(day(-50)), moment(day(-10))),
+        (What::ValidUntil, moment(day(50)), moment(day(90))),
+        (What::Subject, "CN=Old leaf".into(), "CN=New leaf".into()),
+        (What::Issuer, "CN=Old below".into(), "CN=New below".into()),
+        (What::Intermediates, old.2.0.clone(), new.2.0.clone()),
+    ] {
+        assert_eq!(told(what, &at), (vec![was], vec![is]), "{what:?}");
+    }
+    let (was, is) = told(What::PathEnd, &at);
+    assert!(was[0].contains("Old") && is[0].contains("New"), "{was:?} {is:?}");
+    assert_eq!(told(What::Pins, "cloud-registry"), (vec![old.4], vec![new.4]));
+    assert_eq!(told(What::Policy, "warning_days"), (vec!["50".to_owned()], vec!["90".to_owned()]));
+    assert_eq!(told(What::File, "a file.pem"), (vec![old.1.0], vec![new.1.0]));
+    assert_eq!(told(What::Roots, "supplied"), (vec![old.3.0], vec![new.3.0]));
+    let words: BTreeSet<&str> = difference.facts.iter().map(|fact| fact.what.words()).collect();
+    let whats: BTreeSet<What> = difference.facts.iter().map(|fact| fact.what).collect();
+    assert_eq!(words.len(), whats.len(), "{words:?}");
+    assert!(compare(&old.0, &old.0).unwrap().facts.is_empty());
 }
 
 proptest! {

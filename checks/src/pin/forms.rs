@@ -157,3 +157,78 @@ impl Key {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        testing::NOW,
+        x509::forge::{Made, leaf, root},
+    };
+    use data_encoding::HEXLOWER;
+    use rcgen::{CertificateParams, KeyPair, PublicKeyData};
+    use std::sync::Arc;
+
+    /// A certificate with an RSA key, as pins are.
+    fn made() -> Made {
+        let key = KeyPair::from_pem(include_str!("../../../fixtures/keys/ds-1.pem")).unwrap();
+        root("R").issue_for(leaf(), &Arc::new(key))
+    }
+
+    #[test]
+    fn one_key_has_the_same_forms_whatever_holds_it() {
+        let made = made();
+        let facts = x509::read(&made.der).unwrap();
+        let mut asked = CertificateParams::default();
+        asked.distinguished_name = made.params.distinguished_name.clone();
+        let request = asked.serialize_request(made.key.as_ref()).unwrap();
+        let spki = made.key.subject_public_key_info();
+        let pkcs1 = HEXLOWER.decode(facts.key.rsa_public_key_hex.clone().unwrap().as_bytes()).unwrap();
+        let of = |what, der: &[u8]| Entry::of_der("a file", what, der);
+        let (certificate, requested) = (of(Material::Certificate, &made.der), of(Material::Request, request.der()));
+        assert_eq!(certificate.subject.as_deref(), Some("CN=the leaf"));
+        assert_eq!(requested.subject.as_deref(), Some("CN=the leaf"));
+        let thumbprints =
+            Thumbprints { sha1: facts.sha1.to_ascii_uppercase(), sha256: made.id().0.to_ascii_uppercase() };
+        let key = certificate.key.clone().unwrap();
+        assert_eq!(key.thumbprints, Some(thumbprints));
+        assert_eq!(key.sha256, format!("sha256//{}", facts.key.spki_sha256));
+        assert_eq!(key.pkcs1_hex, facts.key.rsa_public_key_hex.map(|hex| hex.to_ascii_uppercase()));
+        let bare = Some(Key { thumbprints: None, ..key });
+        assert_eq!(requested.key, bare);
+        for (entry, what) in [
+            (certificate, Material::Certificate),
+            (requested, Material::Request),
+            (of(Material::PublicKey, &spki), Material::PublicKey),
+            (of(Material::PublicKey, &pkcs1), Material::PublicKey),
+        ] {
+            assert_eq!((entry.what, entry.error), (Some(what), None));
+            assert_eq!(entry.key.map(|key| Key { thumbprints: None, ..key }), bare);
+        }
+    }
+
+    #[test]
+    fn what_holds_no_key_says_so_and_what_it_should_be() {
+        for what in [Material::Certificate, Material::Request, Material::PublicKey] {
+            let entry = Entry::of_der("a file", what, b"no DER");
+            assert_eq!((entry.what, entry.error.is_some(), entry.key), (Some(what), true, None));
+            assert_eq!(entry.source, "a file");
+        }
+        let error = Entry::of_der("a file", Material::PublicKey, b"no DER").error;
+        assert_eq!(error.as_deref(), Some("it is no public key that can be read"));
+    }
+
+    #[test]
+    fn equal_keys_are_found_and_one_source_without_a_key_is_unsound() {
+        let of = |made: &Made| Entry::of_der("a file", Material::Certificate, &made.der);
+        let (one, other) = (made(), root("R").leaf());
+        let without = || Entry::without("another", "no answer");
+        let keys = vec![of(&one), without(), of(&other), of(&made()), without(), of(&one)];
+        let forms = PinForms::new("1.2.3", NOW, keys);
+        let told: Vec<_> = forms.keys.iter().map(|entry| (entry.number, entry.same_key_as)).collect();
+        assert_eq!(told, [(1, None), (2, None), (3, None), (4, Some(1)), (5, None), (6, Some(1))]);
+        assert_eq!((forms.schema, forms.version.as_str(), forms.taken_at, forms.sound), (SCHEMA, "1.2.3", NOW, false));
+        assert!(PinForms::new("1.2.3", NOW, vec![of(&one), of(&other)]).sound);
+        assert!(!PinForms::new("1.2.3", NOW, vec![]).sound);
+    }
+}

@@ -1,5 +1,8 @@
 //! Sources of pins: what each holds for Device Services, and which of them devices use.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Form, form, shorten};
@@ -428,52 +431,4 @@ fn digest_keys(case: &Case<'_>, pin: &str) -> Vec<String> {
     let pin = pin.to_ascii_lowercase();
     let named = case.certificates().filter(|facts| facts.id.0 == pin || facts.sha1 == pin);
     named.map(|facts| facts.key.spki_sha256.clone()).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sample() -> String {
-        format!("308189028181009A2B32{}0203010001", "5A".repeat(125))
-    }
-
-    #[test]
-    fn the_longest_suffix_wins_without_a_dot_boundary() {
-        let applied = |host| applied_name(host, ["example.com", "ds.example.com", "DS.example.com", ""].into_iter());
-        assert_eq!(applied("notexample.com"), Some("example.com"));
-        assert_eq!(applied("a.ds.example.com"), Some("ds.example.com"));
-        assert_eq!(applied("ds.example.com"), Some("ds.example.com"));
-        assert_eq!(applied("other.test"), None);
-    }
-
-    #[test]
-    fn only_the_cloud_lower_cases_names_and_only_it_must_hold_one_host() {
-        let pins = || Ok(vec![Json::String(sample())]);
-        let entries = vec![("DS.example.com".to_owned(), pins()), ("example.com".to_owned(), Ok(vec![]))];
-        let cloud = pin_set("ds.example.com", &entries, SourceId::CloudRegistry);
-        assert_eq!(cloud.applied_to("ds.example.com").map(|entry| entry.name.as_str()), Some("ds.example.com"));
-        assert_eq!((cloud.keys.len(), cloud.pins), (1, 1));
-        let hosts = vec!["DS.example.com".to_owned(), "example.com".to_owned()];
-        assert_eq!(cloud.faults, [EntryFault::SeveralHosts { hosts }]);
-        let trust_service = pin_set("ds.example.com", &entries, SourceId::TrustService);
-        assert_eq!(trust_service.applied_to("ds.example.com").map(|entry| entry.name.as_str()), Some("example.com"));
-        assert_eq!((trust_service.keys.len(), trust_service.pins), (0, 0));
-        assert_eq!(trust_service.faults, [EntryFault::HostNotLowerCase { host: "DS.example.com".to_owned() }]);
-        let twice = vec![("DS.example.com".to_owned(), pins()), ("ds.example.com".to_owned(), pins())];
-        let cloud = pin_set("ds.example.com", &twice, SourceId::CloudRegistry);
-        let fault = PinFault::HostTwice;
-        let (host, pin) = ("ds.example.com".to_owned(), String::new());
-        assert_eq!(cloud.faults, [EntryFault::Pin { host, pin, fault }]);
-    }
-
-    #[test]
-    fn a_value_of_the_wrong_type_voids_the_answer() {
-        let entries = vec![
-            ("ds.example.com".to_owned(), Ok(vec![Json::String(sample())])),
-            ("other.example.com".to_owned(), Err("a string")),
-        ];
-        let set = pin_set("ds.example.com", &entries, SourceId::TrustService);
-        assert_eq!((set.keys.len(), set.pins, set.faults.len()), (0, 1, 1));
-    }
 }

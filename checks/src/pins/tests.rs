@@ -9,9 +9,9 @@ use super::*;
 use crate::{
     cause::Cause,
     check::{Case, Check},
-    deployment::Policy,
+    deployment::{Endpoint, Policy, Role, TrustServiceMode, Vantage},
     outcome::{Outcome, State},
-    recording::{FileUse, Recording},
+    recording::{FileUse, HttpFact, Recording, Request, Spelling},
     testing::{NOW, registry},
     x509::{
         self,
@@ -183,4 +183,236 @@ fn a_suffix_is_told_with_or_without_its_dot() {
         });
         assert_eq!(told, expected);
     }
+}
+
+/// What the sources hold, each by the numbers of [`KEYS`]; `None`: not seen, or not declared.
+#[derive(Clone, Copy, Default)]
+struct Sources<'a> {
+    cloud: Option<&'a str>,
+    trust_service: Option<&'a [usize]>,
+    uploaded: &'a [usize],
+    next: &'a [usize],
+    configured: &'a [usize],
+}
+
+fn pins(keys: &[usize]) -> String {
+    let pins: Vec<String> = keys.iter().map(|index| format!("\"{}\"", pkcs1(*index))).collect();
+    pins.join(",")
+}
+
+fn pkcs1(index: usize) -> String {
+    x509::read(&with_key(index, leaf()).der).unwrap().key.rsa_public_key_hex.unwrap()
+}
+
+fn settings(body: &str) -> HttpFact {
+    HttpFact {
+        request: Request::Settings { spelling: Spelling::Client },
+        role: Role::TrustService,
+        endpoint: Endpoint::new("ts.example.com", 9001),
+        address: Some(([10, 0, 0, 9], 9001).into()),
+        ..registry(body)
+    }
+}
+
+/// Device Services presents the first key, with a Trust Service on premises.
+fn with_sources(sources: Sources<'_>) -> Recording {
+    let made: Vec<Made> = (0..KEYS.len()).map(|index| with_key(index, leaf())).collect();
+    let of = |used_as, keys: &[usize]| -> Vec<(FileUse, &Made)> {
+        keys.iter().map(|index| (used_as, &made[*index])).collect()
+    };
+    let files = [of(FileUse::Uploaded, sources.uploaded), of(FileUse::Next, sources.next)].concat();
+    let mut recording = recording(&made[0], &files, &[]);
+    recording.vantage = Vantage::Console;
+    let deployment = &mut recording.deployment;
+    deployment.trust_service.mode = TrustServiceMode::OnPremises;
+    deployment.trust_service.url = Some("https://ts.example.com:9001/TrustService".parse().unwrap());
+    deployment.device_services.pins = sources.configured.iter().map(|index| pkcs1(*index)).collect();
+    let body = |keys: &[usize]| settings(&format!("{{\"{HOST}\": [{}]}}", pins(keys)));
+    recording.answers = sources.cloud.map(registry).into_iter().chain(sources.trust_service.map(body)).collect();
+    recording
+}
+
+/// State of each outcome, and its cause's kind or why nothing is known.
+fn told(check: &dyn Check, recordings: &[Recording]) -> Vec<(State, String)> {
+    let policy = Policy::default();
+    let judgement = check.judge(&Case::new(recordings, &policy, NOW).unwrap());
+    let told = judgement.iter().map(|(_, outcome)| {
+        let why = match outcome {
+            Outcome::Warn(finding) | Outcome::Fail(finding) => match &finding.cause {
+                Cause::SourcesDiffer { other, .. } => format!("differs from {other}"),
+                cause => cause.kind().to_owned(),
+            },
+            Outcome::NotObserved(unobserved) => unobserved.reason().to_owned(),
+            Outcome::Skipped(why) => why.clone(),
+            Outcome::Pass(_) => String::new(),
+        };
+        (outcome.state(), why)
+    });
+    told.collect()
+}
+
+#[test]
+fn sources_agree_or_what_only_one_holds_is_told_by_the_check_that_owns_it() {
+    let cloud = |keys: &[usize]| format!("{{\"{HOST}\": [{}]}}", pins(keys));
+    let (one, two, other, with_fault) =
+        (cloud(&[0]), cloud(&[0, 1]), cloud(&[1]), format!("{{\"{HOST}\": [{}, \"zz\"]}}", pins(&[0])));
+    let several = format!("{{\"a.test\": [{}], \"b.test\": []}}", pins(&[0]));
+    let none = cloud(&[]);
+    let base = Sources { cloud: Some("{}"), trust_service: Some(&[0]), ..Sources::default() };
+    let agree = (State::Pass, "");
+    let differ = |state, other: &'static str| (state, other);
+    let (uploaded, trust_service) = ("differs from uploaded certificates", "differs from Trust Service");
+    let configured = "differs from pins in the configuration";
+    let unusable = (State::NotObserved, "a pin that cannot be used stands in the way");
+    for (number, (sources, expected)) in [
+        (base, agree),
+        (Sources { uploaded: &[0], ..base }, agree),
+        // Stale uploads, keys that are met and keys to come belong to other checks.
+        (Sources { trust_service: Some(&[0, 1]), uploaded: &[0], ..base }, differ(State::Warn, uploaded)),
+        (Sources { trust_service: Some(&[0, 1]), uploaded: &[0], next: &[1], ..base }, agree),
+        (Sources { trust_service: Some(&[0, 1]), uploaded: &[0], next: &[2], ..base }, differ(State::Warn, uploaded)),
+        (Sources { uploaded: &[0, 1], ..base }, agree),
+        (Sources { trust_service: Some(&[1]), uploaded: &[0], ..base }, differ(State::Warn, uploaded)),
+        (Sources { trust_service: Some(&[0, 1]), uploaded: &[1], ..base }, agree),
+        // The configuration is nobody's upload.
+        (Sources { configured: &[0, 1], ..base }, differ(State::Warn, configured)),
+        (Sources { trust_service: Some(&[1]), configured: &[0, 1], ..base }, agree),
+        (Sources { configured: &[1], ..base }, differ(State::Warn, configured)),
+        // What the cloud hides decides for devices that do not reach it.
+        (Sources { cloud: Some(&one), ..base }, agree),
+        (Sources { cloud: Some(&two), ..base }, differ(State::Warn, trust_service)),
+        (Sources { cloud: Some(&two), uploaded: &[0], ..base }, differ(State::Warn, trust_service)),
+        (Sources { cloud: Some(&other), ..base }, differ(State::Fail, trust_service)),
+        (Sources { cloud: Some(&two), trust_service: Some(&[1]), ..base }, differ(State::Fail, trust_service)),
+        (Sources { cloud: Some(&other), trust_service: Some(&[0, 1]), ..base }, differ(State::Fail, trust_service)),
+        (Sources { cloud: Some(&one), trust_service: Some(&[0, 1]), ..base }, differ(State::Warn, trust_service)),
+        (
+            Sources { cloud: Some(&one), trust_service: Some(&[0, 1]), next: &[1], ..base },
+            differ(State::Warn, trust_service),
+        ),
+        // What was not seen, and what cannot be used.
+        (
+            Sources { cloud: Some(&one), trust_service: None, ..base },
+            (State::NotObserved, "the pins of the Trust Service were not seen"),
+        ),
+        (Sources { trust_service: None, ..base }, (State::NotObserved, "the pins of the Trust Service were not seen")),
+        (Sources { cloud: Some(&with_fault), ..base }, agree),
+        (Sources { cloud: Some(&with_fault), trust_service: Some(&[1]), ..base }, unusable),
+        (Sources { cloud: Some(&several), ..base }, unusable),
+        (
+            Sources { cloud: Some(&none), ..base },
+            (State::NotObserved, "the cloud registry holds no pins for Device Services"),
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let found = told(&SourcesAgree, &[with_sources(sources)]);
+        assert_eq!(found, [(expected.0, expected.1.to_owned())], "number {number}");
+    }
+    // Without a certificate of any server, whatever differs may decide.
+    let mut unseen = with_sources(Sources { cloud: Some(&other), trust_service: Some(&[1, 2]), ..base });
+    unseen.connections.clear();
+    assert_eq!(told(&SourcesAgree, &[unseen]), [(State::Fail, trust_service.to_owned())]);
+    let mut alone = with_sources(Sources { cloud: Some(&one), trust_service: None, ..base });
+    alone.deployment.trust_service.mode = TrustServiceMode::Cloud;
+    assert_eq!(told(&SourcesAgree, &[alone]), [(State::Skipped, "there is one source of pins only".to_owned())]);
+}
+
+#[test]
+fn servers_of_one_source_that_answer_otherwise_are_told_once() {
+    let base = Sources { cloud: Some("{}"), trust_service: Some(&[0]), ..Sources::default() };
+    let mut recording = with_sources(base);
+    let another = |body: &str| {
+        let role = Role::TrustServiceServer;
+        HttpFact { role, address: Some(([10, 0, 0, 10], 9001).into()), ..settings(body) }
+    };
+    // Another spelling of other hosts, and the same pins for this one.
+    recording.answers.push(another(&format!("{{\"{HOST}\": [{}], \"a.test\": []}}", pins(&[0]))));
+    assert_eq!(told(&SourcesAgree, &[recording.clone()]), [(State::Pass, String::new())]);
+    recording.answers.push(another(&format!("{{\"{HOST}\": [{}]}}", pins(&[0, 1]))));
+    recording.answers.remove(2);
+    let differs = (State::Fail, "differs from Trust Service at ts.example.com:9001@10.0.0.10".to_owned());
+    assert_eq!(told(&SourcesAgree, &[recording]), [differs]);
+
+    // One recording hears other pins than another: neither is compared with what was uploaded.
+    let both = [&[0][..], &[1]].map(|keys| with_sources(Sources { trust_service: Some(keys), uploaded: &[2], ..base }));
+    let contradicts = "the Trust Service tells one vantage other pins than another".to_owned();
+    assert_eq!(told(&SourcesAgree, &both), [(State::NotObserved, contradicts)]);
+}
+
+#[test]
+fn a_key_that_no_pin_covers_fails_unless_something_else_explains_it() {
+    let cloud = |keys: &[usize]| format!("{{\"{HOST}\": [{}]}}", pins(keys));
+    let (one, other, none) = (cloud(&[0]), cloud(&[1]), cloud(&[]));
+    let with_fault = format!("{{\"{HOST}\": [{}, \"zz\"]}}", pins(&[1]));
+    let base = Sources { cloud: Some("{}"), trust_service: Some(&[0]), ..Sources::default() };
+    let differ = "the cloud registry and the Trust Service differ on this key";
+    for (sources, expected) in [
+        (base, (State::Pass, "")),
+        (Sources { trust_service: Some(&[1]), ..base }, (State::Fail, "key-not-pinned")),
+        (Sources { cloud: Some(&one), ..base }, (State::Pass, "")),
+        (Sources { cloud: Some(&other), trust_service: Some(&[1]), ..base }, (State::Fail, "key-not-pinned")),
+        (Sources { cloud: Some(&other), ..base }, (State::NotObserved, differ)),
+        (Sources { cloud: Some(&one), trust_service: Some(&[1]), ..base }, (State::NotObserved, differ)),
+        (Sources { trust_service: None, ..base }, (State::NotObserved, "the pins of the Trust Service were not seen")),
+        (
+            Sources { cloud: Some(&none), trust_service: Some(&[1]), ..base },
+            (State::NotObserved, "the cloud registry holds no pins for Device Services"),
+        ),
+        (
+            Sources { cloud: Some(&with_fault), trust_service: Some(&[1]), ..base },
+            (State::NotObserved, "a pin of the cloud registry that cannot be used may be meant for this key"),
+        ),
+    ] {
+        let recording = with_sources(sources);
+        assert_eq!(told(&CoverEveryServer, std::slice::from_ref(&recording)), [(expected.0, expected.1.to_owned())]);
+        // Several vantages meet the same server and say the same of it, once.
+        assert_eq!(told(&CoverEveryServer, &[recording.clone(), recording]).len(), 1);
+    }
+    for (uploaded, expected) in [(&[0][..], true), (&[1], false), (&[], false)] {
+        let sources = Sources { trust_service: Some(&[1]), uploaded, ..base };
+        let recordings = [with_sources(sources)];
+        let policy = Policy::default();
+        let judgement = CoverEveryServer.judge(&Case::new(&recordings, &policy, NOW).unwrap());
+        let Outcome::Fail(finding) = &judgement[0].1 else { panic!("{judgement:?}") };
+        let Cause::KeyNotPinned { uploaded, pins, .. } = &finding.cause else { panic!("{finding:?}") };
+        assert_eq!((*uploaded, *pins), (expected, 1));
+    }
+}
+
+#[test]
+fn each_fault_of_an_answer_is_told_once_and_not_more_than_fit() {
+    let base = Sources { cloud: Some("{}"), trust_service: Some(&[0]), ..Sources::default() };
+    let with_pins = |pins: String| format!("{{\"{HOST}\": [{pins}]}}");
+    let malformed = |count: usize| {
+        let pins: Vec<String> = (0..count).map(|number| format!("\"z{number}\"")).collect();
+        with_pins(pins.join(","))
+    };
+    let fault = || (State::Fail, "pin-malformed".to_owned());
+    let pass = || (State::Pass, String::new());
+    let unseen = |what: &str| (State::NotObserved, what.to_owned());
+    let holds_none = || unseen("the cloud registry holds no pins for Device Services");
+    for (cloud, expected) in [
+        (None, vec![unseen("the pins of the cloud registry were not seen"), pass()]),
+        (Some("{}".to_owned()), vec![pass(), pass()]),
+        (Some(with_pins(String::new())), vec![holds_none(), pass()]),
+        (Some(malformed(1)), vec![fault(), pass()]),
+        (Some(with_pins("\"zz\", \"zz\"".to_owned())), vec![fault(), pass()]),
+        (Some(malformed(32)), [vec![fault(); 32], vec![pass()]].concat()),
+        (Some(malformed(33)), [vec![fault(); 32], vec![pass()]].concat()),
+    ] {
+        let recordings = [with_sources(Sources { cloud: cloud.as_deref(), uploaded: &[0], ..base })];
+        assert_eq!(told(&WellFormed, &recordings), expected, "{cloud:?}");
+    }
+    let told = |count| {
+        let cloud = malformed(count);
+        let recordings = [with_sources(Sources { cloud: Some(&cloud), ..base })];
+        let policy = Policy::default();
+        let judgement = WellFormed.judge(&Case::new(&recordings, &policy, NOW).unwrap());
+        let Outcome::Fail(finding) = &judgement[0].1 else { panic!("{judgement:?}") };
+        finding.evidence.0.iter().map(|fact| fact.value.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(32).len(), 1);
+    assert_eq!(told(34)[1], "2 more faults of this answer");
 }

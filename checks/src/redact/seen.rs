@@ -187,7 +187,7 @@ impl Redactor<'_> {
     }
 
     /// Those by which something is judged, as far as it is.
-    fn header(&mut self, name: &str, value: &str) -> Option<(String, String)> {
+    pub(super) fn header(&mut self, name: &str, value: &str) -> Option<(String, String)> {
         let kept = match name {
             "location" => self.url(value),
             "content-type" if value.to_ascii_lowercase().contains("html") => "text/html".to_owned(),
@@ -199,7 +199,7 @@ impl Redactor<'_> {
         Some((name.to_owned(), kept))
     }
 
-    fn body(&mut self, request: &Request, body: &Body) -> Body {
+    pub(super) fn body(&mut self, request: &Request, body: &Body) -> Body {
         let Body { bytes: Der(bytes), end } = body;
         let new = match Json::parse(bytes) {
             Ok(json) => self.json(request, &json).to_text().into_bytes(),

@@ -9,6 +9,7 @@ use crate::{
     deployment::{Proxy, ProxyScheme},
     matching::{matches, would_match},
     pin::{self, Form},
+    recording::{Body, BodyEnd, FileUse, Request, Spelling},
     testing::NOW,
     x509::forge::{Supplied, leaf, presents, root},
 };
@@ -208,6 +209,10 @@ fn who_is_asked_directly_is_so_among_stand_ins() {
     assert!(network.proxy_for(&redacted[0].connections[0].endpoint.host).is_none(), "{network:?}");
     assert!(network.proxy_for("another.host").is_some());
     assert!(network.proxy.as_ref().unwrap().host.starts_with("name"));
+    assert!(network.proxy_for("discovery.awmdm.com").is_some(), "{network:?}");
+    recording.deployment.network.proxy = None;
+    let redacted = redact(std::slice::from_ref(&recording), "s").unwrap();
+    assert!(redacted[0].deployment.network.no_proxy.is_empty());
 }
 
 #[test]
@@ -227,4 +232,118 @@ fn a_redacted_chain_is_judged_for_another_moment_as_the_real_one_is() {
     }
     // Once more, and nothing is lost.
     assert_eq!(redact(&redacted, "t").unwrap()[0].facts.as_ref().unwrap().chains.len(), 1);
+}
+
+#[test]
+fn recordings_that_were_redacted_together_say_so() {
+    let recording = presents(&[&root("R").leaf()], &Supplied::default());
+    let set = |recordings: &[Recording], set: &str| -> Vec<String> {
+        redact(recordings, set).unwrap().into_iter().map(|recording| recording.facts.unwrap().set).collect()
+    };
+    let both = [recording.clone(), recording];
+    assert_eq!(set(&both, "s"), ["s", "s"]);
+    let once = redact(&both, "s").unwrap();
+    assert_eq!(set(&once, "t"), ["t", "t"], "what it once was of does not matter");
+}
+
+#[test]
+fn a_declared_file_is_called_as_the_supplied_one() {
+    let authority = root("R");
+    let files = [(FileUse::Uploaded, &authority)];
+    let mut recording = presents(&[&authority.leaf()], &Supplied { files: &files, ..Supplied::default() });
+    let paths = ["/site/a.pem", "b.P7B", "/site/c", "d.e", "f.csr"];
+    recording.deployment.device_services.certificates = paths.map(str::to_owned).into();
+    recording.files[0].path = paths[0].into();
+    let redacted = redact(std::slice::from_ref(&recording), "s").unwrap();
+    let new = &redacted[0].deployment.device_services.certificates;
+    let expected = ["/name1/name2.pem", "name3.Name4", "/name1/name5", "name6.name7", "name8.csr"];
+    let shape = |text: &String| text.split(|c: char| c.is_ascii_digit()).collect::<String>();
+    assert_eq!(new.iter().map(shape).collect::<Vec<_>>(), expected.map(|text| shape(&text.to_owned())));
+    assert_eq!(redacted[0].files[0].path, new[0]);
+}
+
+#[test]
+fn a_certificate_under_another_ones_id_is_no_fact() {
+    let (one, other) = (root("R"), root("S"));
+    let mut recording = presents(&[&one], &Supplied::default());
+    recording.certificates.insert(other.id(), Der(one.der.clone()));
+    let facts = facts_of(&recording, "s");
+    assert_eq!(facts.certificates.iter().map(|facts| &facts.id).collect::<Vec<_>>(), [&one.id()]);
+}
+
+#[test]
+fn declared_servers_stay_as_many_and_keep_their_ports() {
+    let mut recording = presents(&[&root("R").leaf()], &Supplied::default());
+    let declared = ["10.1.0.11", "ds1.corp:8443", "[fd00::1]:443"];
+    recording.deployment.device_services.backends = declared.map(|server| server.parse().unwrap()).into();
+    let redacted = redact(std::slice::from_ref(&recording), "s").unwrap().remove(0);
+    let backends = &redacted.deployment.device_services.backends;
+    assert_eq!(backends.iter().map(|server| server.port).collect::<Vec<_>>(), [None, Some(8443), Some(443)]);
+    assert_eq!(
+        Some(backends[0].host.as_str()),
+        redacted.connections[0].address.map(|at| at.ip().to_string()).as_deref()
+    );
+    assert!(backends[1].host.starts_with("name") && backends[2].host.starts_with("fd00:5a:"), "{backends:?}");
+}
+
+#[test]
+fn places_keep_their_form() {
+    let mut stand_ins = StandIns::default();
+    let mut redactor = Redactor(&mut stand_ins);
+    for (target, expected) in [
+        ("ds.test", "name1.name2"),
+        ("ds.test:443", "name1.name2:443"),
+        ("ds.test:secret", "name1.name2:name3"),
+        ("ds.test:443@fd00::1", "name1.name2:443@fd00:5a::1"),
+        ("fd00::1:443", "fd00:5a::2"),
+        ("[fd00::1]:443", "[fd00:5a::1]:443"),
+        ("10.0.0.1:443", "10.128.0.3:443"),
+        ("10.0.0.1", "10.128.0.3"),
+        ("uploads\\ds.old", "name4\\name1.name5"),
+        ("uploads/ds", "name4/name1"),
+        ("ds.pem", "name1.pem"),
+        ("Trust Service settings", "Trust Service settings"),
+    ] {
+        assert_eq!(redactor.target(target), expected);
+    }
+}
+
+#[test]
+fn of_an_answer_only_what_is_judged_is_kept() {
+    let mut stand_ins = StandIns::default();
+    let mut redactor = Redactor(&mut stand_ins);
+    for (name, value, expected) in [
+        ("location", "https://ds.test/", Some("https://name1.name2/")),
+        ("content-type", "Text/HTML; site=x", Some("text/html")),
+        ("content-type", "application/JSON", Some("application/json")),
+        ("content-type", "secret", Some("(redacted)")),
+        ("age", "17", Some("17")),
+        ("age", "17 site", Some("(redacted)")),
+        ("server", "site", None),
+    ] {
+        let kept = redactor.header(name, value);
+        assert_eq!(kept, expected.map(|value| (name.to_owned(), value.to_owned())));
+    }
+    let mut body = |request: &Request, text: &str| {
+        let body = Body { bytes: Der(text.into()), end: BodyEnd::Complete };
+        String::from_utf8(redactor.body(request, &body).bytes.0).unwrap()
+    };
+    let (settings, handed_out) = (Request::Settings { spelling: Spelling::Client }, Request::TrustServiceSettings);
+    for (text, expected) in [
+        ("", ""),
+        (" \n", " \n"),
+        ("<p>site", "<redacted>"),
+        ("  <p>site", "<redacted>"),
+        ("{site", "{redacted"),
+        ("site", "redacted"),
+    ] {
+        assert_eq!(body(&settings, text), expected);
+    }
+    assert_eq!(body(&handed_out, r#"{"Uri":"https://ds.test/"}"#), r#"{"Uri":"https://name1.name2/"}"#);
+    assert_eq!(body(&handed_out, r#"{"Site":null}"#), r#"{"Name3":null}"#);
+    // Where pins are asked for, every key is a host, and every text a pin.
+    assert_eq!(body(&settings, r#"{"uri":["ds/x"]}"#), r#"{"name4":["name1/name5"]}"#);
+    assert_eq!(body(&Request::HostRegistry, r#"{"uri":["ds/x"]}"#), r#"{"name4":["name1/name5"]}"#);
+    let part = body(&settings, r#"{"uri":["FFEE01"]}"#);
+    assert!(part.starts_with(r#"{"name4":["5A"#) && part.len() == r#"{"name4":["FFEE01"]}"#.len(), "{part}");
 }

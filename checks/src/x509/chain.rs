@@ -186,3 +186,51 @@ fn proper_order(
     }
     Some(order)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::x509::{LinkFault, Place};
+
+    #[test]
+    fn paths_are_worth_what_their_end_their_faults_their_time_and_their_gaps_say() {
+        let id = || CertId("00".into());
+        let path = |end: &PathEnd, is_faulty: bool, in_time: bool, complete: bool, sent: &[Option<usize>]| PathFacts {
+            certificates: vec![id(); sent.len()],
+            sent: sent.to_vec(),
+            end: end.clone(),
+            complete_as_sent: complete,
+            faults: if is_faulty { vec![(Place::Leaf, id(), LinkFault::BadSignature)] } else { vec![] },
+            out_of_time: if in_time { vec![] } else { vec![id()] },
+        };
+        let supplied = PathEnd::Supplied { id: id(), public: false };
+        let (untrusted, missing) = (PathEnd::Untrusted { id: id() }, PathEnd::IssuerMissing { id: id() });
+        let (short, long, gap) = (&[Some(0), Some(1)][..], &[Some(0), Some(1), Some(2)][..], &[Some(0), None][..]);
+        let gaps = &[Some(0), None, None][..];
+        // The best first. What is worth more comes before what is worth less, whatever else speaks for that.
+        let ordered = [
+            (path(&supplied, false, true, true, short), 9),
+            (path(&supplied, false, true, true, short), 8),
+            (path(&supplied, false, true, true, long), 9),
+            (path(&supplied, false, true, true, gap), 9),
+            (path(&supplied, false, true, true, gaps), 8),
+            (path(&supplied, false, false, true, short), 9),
+            (path(&supplied, false, false, true, gaps), 8),
+            (path(&supplied, false, true, false, short), 9),
+            (path(&supplied, false, false, false, gaps), 8),
+            (path(&untrusted, false, true, true, short), 9),
+            (path(&untrusted, false, true, false, gaps), 9),
+            (path(&untrusted, false, false, false, gaps), 8),
+            (path(&missing, false, true, true, short), 9),
+            (path(&missing, false, false, false, gaps), 8),
+            (path(&supplied, true, true, true, short), 9),
+            (path(&supplied, true, false, false, gaps), 8),
+            (path(&untrusted, true, true, true, short), 9),
+            (path(&missing, true, false, false, gaps), 8),
+        ];
+        let keys = ordered.iter().map(|(path, until)| worth(path, Some(Timestamp(*until)))).collect::<Vec<_>>();
+        for (at, pair) in keys.windows(2).enumerate() {
+            assert!(pair[0] < pair[1], "{:?} and {:?}", ordered[at], ordered[at + 1]);
+        }
+    }
+}

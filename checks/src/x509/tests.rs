@@ -224,6 +224,44 @@ fn six_intermediates_are_admitted_and_seven_are_not() {
     }
 }
 
+#[test]
+fn what_webpki_alone_refuses_is_laid_to_the_certificate_that_says_it() {
+    // Signed by another algorithm than the one that it names inside.
+    let ecdsa_with_sha384 = element(der::SEQUENCE, &element(der::OID, &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3]));
+    let mismatched = |made: &Made, issuer: &Made| made.edited(issuer, |tbs| tbs[2].clone_from(&ecdsa_with_sha384));
+    let detail = webpki::Error::SignatureAlgorithmMismatch.to_string();
+    let (root, fault) = (root("R"), LinkFault::Other { detail });
+    let intermediate = root.intermediate("I");
+    let leaf = intermediate.leaf();
+    let (odd_leaf, odd_intermediate) = (mismatched(&leaf, &intermediate), mismatched(&intermediate, &root));
+    let odd_root = mismatched(&root, &root);
+    for (roots, sent, place, id) in [
+        (&root, [&odd_leaf, &intermediate], Place::Leaf, odd_leaf.id()),
+        (&root, [&leaf, &odd_intermediate], Place::Intermediate, odd_intermediate.id()),
+        (&odd_root, [&leaf, &intermediate], Place::Root, odd_root.id()),
+    ] {
+        assert_eq!(faults(&[roots], &sent), [(place, id, fault.clone())]);
+    }
+    // A root of version 1 is none to it where anything follows the key.
+    let old = root.version1(&root);
+    let odd = old.edited(&root, |tbs| tbs.push(element(0x81, &[0, 1])));
+    assert_eq!(faults(&[&old], &[&leaf, &intermediate]), []);
+    let fault = LinkFault::Other { detail: webpki::Error::BadDer.to_string() };
+    assert_eq!(faults(&[&odd], &[&leaf, &intermediate]), [(Place::Root, odd.id(), fault)]);
+}
+
+#[test]
+fn a_path_that_ends_in_no_root_is_judged_up_to_its_end() {
+    let mut params = ca("I");
+    params.is_ca = IsCa::ExplicitNoCa;
+    let intermediate = root("R").issue(params);
+    let leaf = intermediate.leaf();
+    let chain = against(&[], &[&leaf, &intermediate]);
+    assert_eq!(chain.paths[0].end, PathEnd::IssuerMissing { id: intermediate.id() });
+    assert_eq!(chain.paths[0].faults, [(Place::Intermediate, intermediate.id(), LinkFault::NotACa)]);
+    assert!(chain.paths[0].complete_as_sent);
+}
+
 // ---- gaps and untrusted ends
 
 #[test]
@@ -372,6 +410,24 @@ fn time_is_left_aside_even_where_members_share_none() {
 }
 
 #[test]
+fn name_constraints_bind_whenever_all_were_valid() {
+    let root = root("R");
+    // From and to in days; the last pair shares one second alone.
+    for (upper, lower) in
+        [((-10, 10), (-10, 10)), ((-400, -300), (-350, -250)), ((250, 350), (300, 400)), ((0, 1), (1, 2))]
+    {
+        let mut params = ca("I");
+        params.name_constraints = Some(only("example.org"));
+        (params.not_before, params.not_after) = (day(upper.0), day(upper.1));
+        let intermediate = root.issue(params);
+        let mut params = leaf();
+        (params.not_before, params.not_after) = (day(lower.0), day(lower.1));
+        let expected = [(Place::Intermediate, intermediate.id(), LinkFault::NameConstraints)];
+        assert_eq!(faults(&[&root], &[&intermediate.issue(params), &intermediate]), expected, "{upper:?} {lower:?}");
+    }
+}
+
+#[test]
 fn cas_that_sign_each_other_make_no_endless_path() {
     let (a, b) = (root("A"), root("B"));
     let a_by_b = b.issue_for(ca("A"), &a.key);
@@ -395,6 +451,161 @@ fn another_copy_of_the_root_is_the_root() {
     assert_eq!(chain.paths.len(), 1);
     assert_eq!(chain.paths[0].end, PathEnd::Supplied { id: root.id(), public: false });
     assert_eq!((chain.strangers, chain.should_be), (vec![], None));
+}
+
+#[test]
+fn every_issuer_is_followed_up_to_the_eighth_certificate_and_one_above() {
+    for (intermediates, paths) in [(6, 2), (7, 2), (8, 1), (9, 1)] {
+        let (a, b) = (root("A"), root("B"));
+        let cross = b.issue_for(ca("A"), &a.key);
+        let mut made = vec![a.intermediate("1")];
+        for number in 1..intermediates {
+            let next = made[0].intermediate(&format!("{}", number + 1));
+            made.insert(0, next);
+        }
+        let leaf = made[0].leaf();
+        let sent: Vec<&Made> = std::iter::once(&leaf).chain(&made).chain([&cross]).collect();
+        assert_eq!(against(&[&a, &b], &sent).paths.len(), paths, "{intermediates}");
+    }
+}
+
+#[test]
+fn as_many_paths_are_kept_as_the_bound_says() {
+    let root = root("R");
+    let files = [(FileUse::SigningRoot, &root)];
+    let supplied = Supplied { ca_files: &[&root], system: &[&root], files: &files, ..Supplied::default() };
+    let first = root.intermediate("I");
+    let leaf = first.leaf();
+    // Each copy of the intermediate leads to a root that counts for three reasons.
+    for (copies, paths) in [(1, 3), (21, 63), (22, 64), (23, 64)] {
+        let more: Vec<Made> = (1..copies).map(|_| root.issue_for(ca("I"), &first.key)).collect();
+        let sent: Vec<&Made> = [&leaf, &first].into_iter().chain(&more).collect();
+        assert_eq!(chain_of(&sent, &supplied).paths.len(), paths, "{copies}");
+    }
+}
+
+#[test]
+fn as_many_signatures_are_looked_at_as_the_bound_says_those_of_roots_first() {
+    let right = root("R");
+    let mut params = leaf();
+    params.use_authority_key_identifier_extension = false;
+    let leaf = right.issue(params);
+    // One key: what its signature comes to is verified once and counted each time.
+    let other = root("R");
+    let namesakes: Vec<Made> =
+        (0..super::paths::MOST_SIGNATURES).map(|_| other.issue_for(ca("R"), &other.key)).collect();
+    for (before, is_found) in [(namesakes.len() - 1, true), (namesakes.len(), false)] {
+        let sent: Vec<&Made> = std::iter::once(&leaf).chain(namesakes.iter().take(before)).chain([&right]).collect();
+        let chain = against(&[], &sent);
+        let found = chain.paths.iter().any(|path| path.end == PathEnd::Untrusted { id: right.id() });
+        assert_eq!((found, chain.paths.iter().any(|path| path.faults.is_empty())), (is_found, is_found), "{before}");
+    }
+    let sent: Vec<&Made> = std::iter::once(&leaf).chain(&namesakes).collect();
+    let chain = against(&[&right], &sent);
+    assert_eq!(chain.paths[0].end, PathEnd::Supplied { id: right.id(), public: false });
+    assert!(chain.paths[0].is_valid(DS));
+}
+
+/// An authority key identifier of these bytes.
+fn names_key(id: &[u8]) -> CustomExtension {
+    CustomExtension::from_oid_content(&[2, 5, 29, 35], element(der::SEQUENCE, &element(0x80, id)))
+}
+
+fn sha1(bytes: &[u8]) -> Vec<u8> {
+    ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref().to_vec()
+}
+
+#[test]
+fn whose_signature_it_should_be_is_told_by_the_key_identifier() {
+    // A leaf that names an issuer, and is signed by nobody of this name.
+    let forged = |issuer: &[u8], key_id: &[u8]| {
+        let mut params = leaf();
+        params.use_authority_key_identifier_extension = false;
+        params.custom_extensions = vec![names_key(key_id)];
+        let stranger = root("S");
+        stranger.issue(params).edited(&stranger, |tbs| tbs[3] = element(der::SEQUENCE, issuer))
+    };
+    let anchor = &webpki_roots::TLS_SERVER_ROOTS[0];
+    let spki = webpki::spki_for_anchor(anchor);
+    let bits = der::elements(der::inside(spki.as_ref(), der::SEQUENCE).unwrap()).nth(1).unwrap().contents;
+    let named = root("R");
+    let name = der::elements(der::inside(&named.der, der::SEQUENCE).unwrap()).next().unwrap().contents;
+    let name = der::inside(der::elements(name).nth(5).unwrap().whole, der::SEQUENCE).unwrap().to_vec();
+    let facts = read(&named.der).unwrap();
+    let own = facts.subject_key_id.unwrap().replace(':', "");
+    let own = data_encoding::HEXUPPER.decode(own.as_bytes()).unwrap();
+    // Without an identifier of its own, an issuer has the one that its key gives.
+    let old = named.version1(&named);
+    let computed = sha1(named.key.public_key_raw());
+    let (mozilla, none) = (Supplied { mozilla: true, ..Supplied::default() }, Supplied::default());
+    for (issuer, key_id, sent, supplied, is_named) in [
+        (anchor.subject.as_ref(), sha1(&bits[1..]), None, &mozilla, true),
+        (anchor.subject.as_ref(), vec![1], None, &mozilla, false),
+        (&name, own.clone(), Some(&named), &none, true),
+        (&name, vec![1], Some(&named), &none, false),
+        (&name, computed, Some(&old), &none, true),
+        (&name, own, Some(&old), &none, false),
+    ] {
+        let leaf = forged(issuer, &key_id);
+        let sent: Vec<&Made> = std::iter::once(&leaf).chain(sent).collect();
+        let chain = chain_of(&sent, supplied);
+        let expected = if is_named { vec![(Place::Leaf, leaf.id(), LinkFault::BadSignature)] } else { vec![] };
+        let own: Vec<_> = chain.paths[0].faults.iter().filter(|(place, ..)| *place == Place::Leaf).cloned().collect();
+        assert_eq!((own, chain.paths.len()), (expected, 1), "{key_id:x?}");
+        assert_eq!(matches!(chain.paths[0].end, PathEnd::IssuerMissing { .. }), !is_named);
+    }
+    // A signature that is right needs no identifier to match.
+    let mut params = leaf();
+    params.use_authority_key_identifier_extension = false;
+    params.custom_extensions = vec![names_key(&[1])];
+    let leaf = named.issue(params);
+    assert!(against(&[&named], &[&leaf]).paths[0].is_valid(DS));
+}
+
+#[test]
+fn a_self_signed_leaf_has_its_own_keys_root_above_it_and_no_other_copy_of_itself() {
+    let key = new_key();
+    let copy = || {
+        let der = ca("L").self_signed(key.as_ref()).unwrap().der().to_vec();
+        Made { der, params: ca("L"), key: std::sync::Arc::clone(&key) }
+    };
+    let (leaf, renewed) = (copy(), copy());
+    assert_ne!(leaf.id(), renewed.id());
+    let chain = against(&[&renewed], &[&leaf]);
+    assert_eq!(chain.paths.len(), 1);
+    assert_eq!(chain.paths[0].certificates, [leaf.id(), renewed.id()]);
+    assert_eq!(chain.paths[0].end, PathEnd::Supplied { id: renewed.id(), public: false });
+    for leaf in [leaf.clone(), leaf.with_bad_signature()] {
+        let chain = against(&[], &[&leaf, &renewed]);
+        assert_eq!(chain.paths.len(), 1);
+        assert_eq!(chain.paths[0].certificates, [leaf.id()]);
+        assert_eq!(chain.paths[0].end, PathEnd::Untrusted { id: leaf.id() });
+    }
+}
+
+#[test]
+fn a_copy_of_a_bundled_root_is_that_root() {
+    let anchor = &webpki_roots::TLS_SERVER_ROOTS[0];
+    let name = element(der::SEQUENCE, &anchor.subject);
+    let made = root("R");
+    let copy = |with_key: bool| {
+        made.edited(&made, |tbs| {
+            tbs[3].clone_from(&name);
+            tbs[5].clone_from(&name);
+            if with_key {
+                tbs[6] = webpki::spki_for_anchor(anchor).as_ref().to_vec();
+            }
+        })
+    };
+    let stranger = root("S");
+    let mut params = leaf();
+    params.use_authority_key_identifier_extension = false;
+    let forged = stranger.issue(params).edited(&stranger, |tbs| tbs[3].clone_from(&name));
+    for (copy, paths) in [(copy(true), 1), (copy(false), 2)] {
+        let chain = chain_of(&[&forged, &copy], &Supplied { mozilla: true, ..Supplied::default() });
+        assert_eq!(chain.paths.len(), paths, "{:?}", chain.paths);
+        assert!(chain.paths.iter().any(|path| matches!(path.end, PathEnd::Mozilla { .. })));
+    }
 }
 
 // ---- order, strangers, doubles
@@ -428,6 +639,17 @@ fn a_cross_signed_certificate_may_not_come_before_what_it_issued() {
     assert_eq!((chain.strangers, chain.should_be), (vec![], Some(vec![0, 2, 1])));
 }
 
+#[test]
+fn what_the_preferred_path_leaves_over_comes_after_what_it_issued() {
+    let (a, b, c) = (root("A"), root("B"), root("C"));
+    let (a_by_b, b_by_c) = (b.issue_for(ca("A"), &a.key), c.issue_for(ca("B"), &b.key));
+    let intermediate = a.intermediate("I");
+    let leaf = intermediate.leaf();
+    let chain = against(&[&a, &c], &[&leaf, &b_by_c, &intermediate, &a_by_b]);
+    assert_eq!(chain.paths[0].certificates, [leaf.id(), intermediate.id(), a.id()]);
+    assert_eq!((chain.strangers, chain.should_be), (vec![], Some(vec![0, 2, 3, 1])));
+}
+
 // ---- what cannot be read
 
 #[test]
@@ -450,8 +672,11 @@ fn a_certificate_under_another_ones_id_is_not_believed() {
     let leaf = root.leaf();
     let mut recording = presents(&[&leaf], &Supplied { ca_files: &[&root], ..Supplied::default() });
     recording.certificates.insert(leaf.id(), crate::recording::Der(root.leaf().der));
-    let chain = chains(&[recording], NOW).pop_first().unwrap().1;
+    let chain = chains(&[recording.clone()], NOW).pop_first().unwrap().1;
     assert_eq!(chain.sent[0].as_ref().unwrap_err().detail, "the recording holds another under this id");
+    recording.certificates.insert(leaf.id(), crate::recording::Der(b"no certificate".into()));
+    let chain = chains(&[recording], NOW).pop_first().unwrap().1;
+    assert_eq!(chain.sent[0].as_ref().unwrap_err().id, leaf.id());
 }
 
 #[test]

@@ -38,15 +38,23 @@ fn name_constraints_beside_a_date_before_1970_do_not_pass_unjudged() {
     let mut params = ca("I");
     params.name_constraints = Some(only("example.org"));
     let constrained = root.issue(params);
-    let early = |issuer: &Made| {
+    let since = |issuer: &Made, from: &[u8]| {
         issuer.leaf().edited(issuer, |tbs| {
-            let dates = [element(0x17, b"690101000000Z"), element(0x17, b"490101000000Z")].concat();
+            let dates = [element(0x17, from), element(0x17, b"490101000000Z")].concat();
             tbs[4] = element(der::SEQUENCE, &dates);
         })
     };
+    let early = |issuer: &Made| since(issuer, b"691231235959Z");
     let leaf = early(&constrained);
     let detail = "a date before 1970, beside which name constraints cannot be judged".to_owned();
-    let expected = [(Place::Leaf, leaf.id(), LinkFault::Other { detail })];
+    let expected = [(Place::Leaf, leaf.id(), LinkFault::Other { detail: detail.clone() })];
     assert_eq!(faults(&[&root], &[&leaf, &constrained]), expected);
     assert_eq!(faults(&[&root], &[&early(&root)]), []);
+    // The first second of 1970 is no such date: the one that has one is at fault.
+    let early_ca = constrained.edited(&root, |tbs| {
+        let dates = [element(0x17, b"691231235959Z"), element(0x17, b"490101000000Z")].concat();
+        tbs[4] = element(der::SEQUENCE, &dates);
+    });
+    let expected = [(Place::Intermediate, early_ca.id(), LinkFault::Other { detail })];
+    assert_eq!(faults(&[&root], &[&since(&early_ca, b"700101000000Z"), &early_ca]), expected);
 }
