@@ -13,7 +13,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use crate::{exit::Exit, output};
+use crate::{exit::Exit, output, platform::Signals};
 
 /// The same signal so soon is no second one: `timeout` sends it to the program, and then to the group that it is in.
 const ECHO: Duration = Duration::from_millis(100);
@@ -69,56 +69,5 @@ impl Interrupts {
     /// How the program has to end since one came; none: none did.
     pub fn exit(&self) -> Option<Exit> {
         [Exit::Interrupted, Exit::Terminated].into_iter().find(|exit| exit.code() == self.code.load(Ordering::Acquire))
-    }
-}
-
-#[cfg(unix)]
-struct Signals {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-    /// Listened to so that writing past `ulimit -f` is an error that can be told, and does not end the program.
-    _too_long: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Signals {
-    fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            _too_long: signal(SignalKind::from_raw(nix::libc::SIGXFSZ))?,
-        })
-    }
-
-    async fn next(&mut self) -> Exit {
-        tokio::select! {
-            _ = self.interrupt.recv() => Exit::Interrupted,
-            _ = self.terminate.recv() => Exit::Terminated,
-        }
-    }
-}
-
-/// Windows has no SIGTERM; what ends a console program there is Ctrl-Break, and the closing of its window.
-#[cfg(windows)]
-struct Signals {
-    interrupt: tokio::signal::windows::CtrlC,
-    ctrl_break: tokio::signal::windows::CtrlBreak,
-    close: tokio::signal::windows::CtrlClose,
-}
-
-#[cfg(windows)]
-impl Signals {
-    fn new() -> io::Result<Self> {
-        use tokio::signal::windows::{ctrl_break, ctrl_c, ctrl_close};
-        Ok(Self { interrupt: ctrl_c()?, ctrl_break: ctrl_break()?, close: ctrl_close()? })
-    }
-
-    async fn next(&mut self) -> Exit {
-        tokio::select! {
-            _ = self.interrupt.recv() => Exit::Interrupted,
-            _ = self.ctrl_break.recv() => Exit::Terminated,
-            _ = self.close.recv() => Exit::Terminated,
-        }
     }
 }

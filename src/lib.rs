@@ -13,6 +13,7 @@ pub mod live;
 pub mod observe;
 pub mod output;
 pub mod pages;
+pub mod platform;
 pub mod progress;
 pub mod recordings;
 pub mod render;

@@ -13,6 +13,7 @@ use anyhow::{Context, anyhow, bail};
 
 use crate::{
     exit::Exit,
+    platform::{self, is_device},
     render::{self, Service},
 };
 
@@ -73,7 +74,7 @@ impl TemporaryFolder {
 
     /// In this folder, to become one of its own: as open to others as any that is made there.
     pub fn beside(parent: &Path) -> io::Result<Self> {
-        let make = || ordinary(tempfile::Builder::new().prefix(UNFINISHED_PREFIX), 0o777).tempdir_in(parent);
+        let make = || platform::ordinary(tempfile::Builder::new().prefix(UNFINISHED_PREFIX), 0o777).tempdir_in(parent);
         let (folder, unfinished) = Unfinished::make(make, tempfile::TempDir::path)?;
         Ok(Self { folder, unfinished })
     }
@@ -92,18 +93,6 @@ impl TemporaryFolder {
         drop(unfinished);
         Ok(())
     }
-}
-
-/// What is temporary is private otherwise; the umask has its say.
-#[cfg(unix)]
-fn ordinary<'a, 'p, 's>(builder: &'a mut tempfile::Builder<'p, 's>, mode: u32) -> &'a mut tempfile::Builder<'p, 's> {
-    use std::os::unix::fs::PermissionsExt;
-    builder.permissions(fs::Permissions::from_mode(mode))
-}
-
-#[cfg(not(unix))]
-fn ordinary<'a, 'p, 's>(builder: &'a mut tempfile::Builder<'p, 's>, _: u32) -> &'a mut tempfile::Builder<'p, 's> {
-    builder
 }
 
 /// Writes to standard output; a reader that has gone away (`| head`) is no error.
@@ -126,6 +115,7 @@ enum Place {
 impl Place {
     fn of(path: &Path) -> anyhow::Result<Self> {
         match fs::metadata(path) {
+            _ if is_device(platform::HERE, path) => Ok(Self::Stream),
             Ok(found) if found.is_dir() => {
                 bail!("cannot write {}: it is a folder\n  fix: name a file in it", shown(path))
             }
@@ -213,7 +203,7 @@ struct File {
 
 impl File {
     fn beside(folder: &Path) -> io::Result<Self> {
-        let make = || ordinary(tempfile::Builder::new().prefix(UNFINISHED_PREFIX), 0o666).tempfile_in(folder);
+        let make = || platform::ordinary(tempfile::Builder::new().prefix(UNFINISHED_PREFIX), 0o666).tempfile_in(folder);
         let (file, unfinished) = Unfinished::make(make, tempfile::NamedTempFile::path).map_err(|error| {
             // The name that was tried is nobody's concern.
             let told = error.to_string();

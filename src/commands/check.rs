@@ -29,7 +29,7 @@ use crate::{
         files::{self, Supplied},
         plan,
     },
-    output,
+    output, platform,
     progress::Audience,
     recordings,
     settings::{self, ConfigError, ConfigErrors, Settings},
@@ -133,7 +133,7 @@ pub(super) fn job(settings: &Settings, supplied: Supplied, now: Timestamp) -> Jo
         policy: settings.policy.clone(),
         now,
         supplied,
-        hosts_file: observe::hosts::of_the_system(),
+        hosts_file: platform::hosts_file(),
         secrets: Secrets { proxy_credentials: settings.proxy_credentials.clone() },
     }
 }

@@ -23,10 +23,9 @@ use crate::{
     observe::{
         Job, Secrets,
         files::{self, Bundle, Supplied},
-        hosts,
         present::{self, Question},
     },
-    output, render,
+    output, platform, render,
     settings::{self, Means},
 };
 
@@ -197,7 +196,7 @@ pub(super) fn ask(means: Means, question: &Question, now: Timestamp) -> anyhow::
         deployment,
         policy: Policy::default(),
         now,
-        hosts_file: hosts::of_the_system(),
+        hosts_file: platform::hosts_file(),
         secrets: Secrets { proxy_credentials },
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

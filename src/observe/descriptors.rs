@@ -1,5 +1,7 @@
 //! How many conversations this process can hold at once: where its file descriptors run out, a server must not be blamed.
 
+use crate::platform;
+
 /// What one conversation needs at most: A and AAAA side by side over TCP, each with a second handle for ICMP errors.
 pub const EACH: u64 = 4;
 
@@ -25,24 +27,7 @@ pub fn at_once(asked: usize) -> usize {
 /// Whether the limit stays too low for so many, raised as far as this process may.
 pub fn shortage(asked: usize) -> Option<Shortage> {
     let needed = u64::try_from(asked).unwrap_or(u64::MAX).saturating_mul(EACH).saturating_add(RESERVE);
-    let limit = raised(needed).filter(|limit| *limit < needed)?;
+    let limit = platform::descriptors(needed).filter(|limit| *limit < needed)?;
     let enough_for = usize::try_from(limit.saturating_sub(RESERVE) / EACH).unwrap_or(usize::MAX);
     Some(Shortage { limit, enough_for, needed })
-}
-
-/// The limit, once it was raised to so many or to what is allowed; none: there is none that is known.
-#[cfg(unix)]
-fn raised(needed: u64) -> Option<u64> {
-    use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).ok()?;
-    let wanted = needed.min(hard);
-    if soft < wanted && setrlimit(Resource::RLIMIT_NOFILE, wanted, hard).is_ok() {
-        return Some(wanted);
-    }
-    Some(soft)
-}
-
-#[cfg(not(unix))]
-fn raised(_: u64) -> Option<u64> {
-    None
 }

@@ -5,7 +5,7 @@ use std::{
     fs::File,
     io::{self, Read},
     net::IpAddr,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 /// How much of it is read; files that block advertisements come to a few MiB.
@@ -13,16 +13,6 @@ pub(super) const LONGEST: u64 = 16 * 1024 * 1024;
 
 /// Names in lower case with their addresses, in the file's order.
 pub type Hosts = BTreeMap<String, Vec<IpAddr>>;
-
-/// Where this system keeps it.
-pub fn of_the_system() -> PathBuf {
-    if cfg!(windows) {
-        let root = std::env::var_os("SystemRoot").unwrap_or_else(|| r"C:\Windows".into());
-        PathBuf::from(root).join(r"System32\drivers\etc\hosts")
-    } else {
-        PathBuf::from("/etc/hosts")
-    }
-}
 
 /// What it holds; a file that is not there holds nothing.
 pub(super) fn read(path: &Path) -> io::Result<Hosts> {

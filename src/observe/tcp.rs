@@ -1,10 +1,6 @@
 //! TCP: one connection, and precisely why there is none.
 
-use std::{
-    io,
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+use std::{io, net::SocketAddr, time::Duration};
 
 use pinflight_checks::recording::ConnectFailure;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -14,8 +10,10 @@ use tokio::{
     time::Instant,
 };
 
-/// ENFILE, EMFILE; WSAEMFILE.
-const OUT_OF_DESCRIPTORS: [i32; 3] = [23, 24, 10024];
+use crate::platform::{
+    self, Trouble,
+    icmp::{self, Blame},
+};
 
 /// How long to wait for a descriptor before it is tried again.
 const ROOM: Duration = Duration::from_millis(20);
@@ -91,7 +89,7 @@ async fn connect_once_there_is_room(
 
 /// Whether the error of this number means that no descriptor was to be had.
 pub(super) fn lacks_descriptors(code: Option<i32>) -> bool {
-    code.is_some_and(|code| OUT_OF_DESCRIPTORS.contains(&code))
+    platform::trouble(platform::HERE, io::ErrorKind::Other, code) == Trouble::NoDescriptors
 }
 
 async fn connect_once(address: SocketAddr, limit: Duration) -> Result<TcpStream, ConnectFailure> {
@@ -134,148 +132,18 @@ pub(super) fn refused(error: &io::Error, errors: Option<&Socket>) -> ConnectFail
 }
 
 fn failure(error: &io::Error, blame: Option<Blame>, after: Duration) -> ConnectFailure {
-    match classify(error.kind(), error.raw_os_error(), blame) {
-        Kind::TimedOut => ConnectFailure::TimedOut { after },
-        Kind::Refused => ConnectFailure::Refused,
-        Kind::NetworkUnreachable => ConnectFailure::NetworkUnreachable,
-        Kind::HostUnreachable => ConnectFailure::HostUnreachable,
-        Kind::Prohibited => ConnectFailure::Prohibited { by: blame.and_then(|blame| blame.by) },
-        Kind::Other => ConnectFailure::Other { code: error.raw_os_error(), detail: error.to_string() },
+    if let Some(blame) = blame.filter(|blame| blame.prohibited) {
+        return ConnectFailure::Prohibited { by: blame.by };
     }
-}
-
-/// What an ICMP message said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Blame {
-    prohibited: bool,
-    by: Option<IpAddr>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    TimedOut,
-    Refused,
-    NetworkUnreachable,
-    HostUnreachable,
-    Prohibited,
-    Other,
-}
-
-/// The one place that knows what operating systems mean. `code` serves for Windows' WSA numbers, which never meet those of a
-/// Unix, and for what `ErrorKind` has no word.
-fn classify(kind: io::ErrorKind, code: Option<i32>, blame: Option<Blame>) -> Kind {
-    if blame.is_some_and(|blame| blame.prohibited) {
-        return Kind::Prohibited;
-    }
-    match code {
-        Some(10060) => return Kind::TimedOut,
-        Some(10061) => return Kind::Refused,
-        // WSAENETDOWN, WSAENETUNREACH; WSAEADDRNOTAVAIL and WSAEAFNOSUPPORT: no such family here.
-        Some(10050 | 10051 | 10049 | 10047) => return Kind::NetworkUnreachable,
-        Some(10064 | 10065) => return Kind::HostUnreachable,
-        // WSAEACCES: the Windows firewall forbids it.
-        Some(10013) => return Kind::Prohibited,
-        _ => {}
-    }
-    match kind {
-        io::ErrorKind::TimedOut => Kind::TimedOut,
-        io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset => Kind::Refused,
-        // EADDRNOTAVAIL: this machine has no source address of that family.
-        io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown | io::ErrorKind::AddrNotAvailable => {
-            Kind::NetworkUnreachable
+    match platform::trouble(platform::HERE, error.kind(), error.raw_os_error()) {
+        Trouble::TimedOut => ConnectFailure::TimedOut { after },
+        Trouble::Refused => ConnectFailure::Refused,
+        Trouble::NetworkUnreachable => ConnectFailure::NetworkUnreachable,
+        Trouble::HostUnreachable => ConnectFailure::HostUnreachable,
+        Trouble::Prohibited => ConnectFailure::Prohibited { by: blame.and_then(|blame| blame.by) },
+        Trouble::NoDescriptors | Trouble::Other => {
+            ConnectFailure::Other { code: error.raw_os_error(), detail: error.to_string() }
         }
-        io::ErrorKind::HostUnreachable => Kind::HostUnreachable,
-        io::ErrorKind::PermissionDenied => Kind::Prohibited,
-        _ => Kind::Other,
-    }
-}
-
-/// Which router refused, and why: Linux keeps the ICMP message in the socket's error queue, where it is asked to.
-#[cfg(target_os = "linux")]
-mod icmp {
-    use std::{
-        io::IoSliceMut,
-        net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-        os::fd::AsRawFd,
-    };
-
-    use nix::{
-        libc,
-        sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt},
-    };
-    use socket2::Socket;
-    use tokio::net::TcpStream;
-
-    use super::Blame;
-
-    /// Asks for the messages to be kept, and keeps a second handle to read them by: connecting consumes the first.
-    pub(super) fn watch(socket: &Socket, address: SocketAddr) -> Option<Socket> {
-        let asked = match address {
-            SocketAddr::V4(_) => setsockopt(socket, sockopt::Ipv4RecvErr, &true),
-            SocketAddr::V6(_) => setsockopt(socket, sockopt::Ipv6RecvErr, &true),
-        };
-        asked.ok().and_then(|()| socket.try_clone().ok())
-    }
-
-    /// A connection that stands is not to be ended by a stray ICMP message.
-    pub(super) fn unwatch(stream: &TcpStream, address: SocketAddr) {
-        let _ = match address {
-            SocketAddr::V4(_) => setsockopt(stream, sockopt::Ipv4RecvErr, &false),
-            SocketAddr::V6(_) => setsockopt(stream, sockopt::Ipv6RecvErr, &false),
-        };
-    }
-
-    pub(super) fn blame(errors: Option<&Socket>) -> Option<Blame> {
-        let mut payload = [0_u8; 256];
-        let mut slices = [IoSliceMut::new(&mut payload)];
-        let mut space = nix::cmsg_space!([u8; 256]);
-        let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
-        let message = recvmsg::<SockaddrStorage>(errors?.as_raw_fd(), &mut slices, Some(&mut space), flags).ok()?;
-        message.cmsgs().ok()?.find_map(|control| match control {
-            ControlMessageOwned::Ipv4RecvErr(error, offender) => {
-                let by = offender.map(|at| IpAddr::V4(Ipv4Addr::from(u32::from_be(at.sin_addr.s_addr))));
-                by_icmp(&error, libc::SO_EE_ORIGIN_ICMP, by)
-            }
-            ControlMessageOwned::Ipv6RecvErr(error, offender) => {
-                let by = offender.map(|at| IpAddr::V6(Ipv6Addr::from(at.sin6_addr.s6_addr)));
-                by_icmp(&error, libc::SO_EE_ORIGIN_ICMP6, by)
-            }
-            _ => None,
-        })
-    }
-
-    /// RFC 1122 and 1812: destination unreachable (3) with code 9, 10 or 13; RFC 4443: (1) with code 1, and 5 and 6, which
-    /// are refinements of it.
-    pub(super) fn by_icmp(error: &libc::sock_extended_err, wanted: u8, by: Option<IpAddr>) -> Option<Blame> {
-        if error.ee_origin != wanted {
-            return None;
-        }
-        let prohibited = match wanted {
-            libc::SO_EE_ORIGIN_ICMP => error.ee_type == 3 && matches!(error.ee_code, 9 | 10 | 13),
-            _ => error.ee_type == 1 && matches!(error.ee_code, 1 | 5 | 6),
-        };
-        Some(Blame { prohibited, by })
-    }
-}
-
-/// Elsewhere there is no such queue.
-#[cfg(not(target_os = "linux"))]
-mod icmp {
-    use std::net::SocketAddr;
-
-    use socket2::Socket;
-    use tokio::net::TcpStream;
-
-    use super::Blame;
-
-    pub(super) fn watch(_: &Socket, _: SocketAddr) -> Option<Socket> {
-        None
-    }
-
-    pub(super) fn unwatch(_: &TcpStream, _: SocketAddr) {}
-
-    pub(super) fn blame(_: Option<&Socket>) -> Option<Blame> {
-        None
     }
 }
 
@@ -284,60 +152,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_of_every_system_are_understood() {
-        use io::ErrorKind as E;
-        for (kind, code, expected) in [
-            (E::ConnectionRefused, Some(111), Kind::Refused),
-            (E::ConnectionRefused, Some(61), Kind::Refused),
-            (E::TimedOut, Some(110), Kind::TimedOut),
-            (E::NetworkUnreachable, Some(101), Kind::NetworkUnreachable),
-            (E::NetworkDown, Some(100), Kind::NetworkUnreachable),
-            (E::AddrNotAvailable, Some(99), Kind::NetworkUnreachable),
-            (E::HostUnreachable, Some(113), Kind::HostUnreachable),
-            (E::PermissionDenied, Some(1), Kind::Prohibited),
-            (E::PermissionDenied, Some(13), Kind::Prohibited),
-            (E::Other, Some(10060), Kind::TimedOut),
-            (E::Other, Some(10061), Kind::Refused),
-            (E::Other, Some(10051), Kind::NetworkUnreachable),
-            (E::Other, Some(10065), Kind::HostUnreachable),
-            (E::Other, Some(10013), Kind::Prohibited),
-            (E::InvalidInput, Some(22), Kind::Other),
-            (E::Other, None, Kind::Other),
-        ] {
-            assert_eq!(classify(kind, code, None), expected, "{kind:?} {code:?}");
-        }
-        let router = Blame { prohibited: true, by: None };
-        assert_eq!(classify(E::HostUnreachable, Some(113), Some(router)), Kind::Prohibited);
-        let router = Blame { prohibited: false, by: None };
-        assert_eq!(classify(E::HostUnreachable, Some(113), Some(router)), Kind::HostUnreachable);
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn icmp_codes_that_forbid_are_told_from_others() {
-        use nix::libc::{SO_EE_ORIGIN_ICMP, SO_EE_ORIGIN_ICMP6, sock_extended_err};
-        let by = Some("192.0.2.1".parse().unwrap());
-        for (origin, kind, code, prohibited) in [
-            (SO_EE_ORIGIN_ICMP, 3, 13, true),
-            (SO_EE_ORIGIN_ICMP, 3, 9, true),
-            (SO_EE_ORIGIN_ICMP, 3, 10, true),
-            (SO_EE_ORIGIN_ICMP, 3, 1, false),
-            (SO_EE_ORIGIN_ICMP, 11, 0, false),
-            (SO_EE_ORIGIN_ICMP6, 1, 1, true),
-            (SO_EE_ORIGIN_ICMP6, 1, 0, false),
-        ] {
-            let error = sock_extended_err {
-                ee_errno: 113,
-                ee_origin: origin,
-                ee_type: kind,
-                ee_code: code,
-                ee_pad: 0,
-                ee_info: 0,
-                ee_data: 0,
-            };
-            assert_eq!(icmp::by_icmp(&error, origin, by), Some(Blame { prohibited, by }), "{origin} {kind} {code}");
-            assert_eq!(icmp::by_icmp(&error, 1, by), None);
-        }
+    fn who_forbids_counts_for_more_than_the_error() {
+        let unreachable = io::Error::from(io::ErrorKind::HostUnreachable);
+        let failed = |blame| failure(&unreachable, blame, Duration::ZERO);
+        let router = Some("192.0.2.1".parse().unwrap());
+        let blame = |prohibited| Some(Blame { prohibited, by: router });
+        assert_eq!(failed(blame(true)), ConnectFailure::Prohibited { by: router });
+        assert_eq!(failed(blame(false)), ConnectFailure::HostUnreachable);
+        assert_eq!(failed(None), ConnectFailure::HostUnreachable);
     }
 
     #[tokio::test]

@@ -6,8 +6,8 @@ use pinflight_checks::{answers, deployment::ServiceUrl, deployment::Vantage, pro
 
 use crate::{
     commands::show,
-    observe::{Job, Secrets, files, handed_out, hosts},
-    progress,
+    observe::{Job, Secrets, files, handed_out},
+    platform, progress,
     render::{self, Style},
     secrets,
     settings::{self, Drafted},
@@ -52,7 +52,7 @@ pub(super) fn ask(drafted: Drafted, quiet: bool) -> anyhow::Result<Found> {
         policy,
         now: show::now(),
         supplied,
-        hosts_file: hosts::of_the_system(),
+        hosts_file: platform::hosts_file(),
         secrets: Secrets { proxy_credentials },
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
