@@ -198,9 +198,12 @@ async fn the_operating_system_knows_localhost() {
 
 #[test]
 fn the_operating_systems_words_are_understood() {
-    #[cfg(target_os = "linux")]
+    // EAI_NONAME, EAI_NODATA, EAI_AGAIN; WSAHOST_NOT_FOUND, WSANO_DATA, WSATRY_AGAIN.
+    #[cfg(any(target_os = "linux", windows))]
+    let numbers = if cfg!(windows) { [11001, 11004, 11002] } else { [-2, -5, -3] };
+    #[cfg(any(target_os = "linux", windows))]
     for (code, expected) in
-        [(-2, NameFailure::NotFound), (-5, NameFailure::NoAddresses), (-3, NameFailure::NoServerAnswered)]
+        numbers.into_iter().zip([NameFailure::NotFound, NameFailure::NoAddresses, NameFailure::NoServerAnswered])
     {
         assert_eq!(system_failure(LookupError::new(code)), expected);
     }
