@@ -18,14 +18,16 @@ use super::{
 };
 
 /// Programs and cmdlets that Windows has and no test can run.
-const WINDOWS: [&str; 26] = [
+const WINDOWS: [&str; 28] = [
     "Add-DnsServerConditionalForwarderZone",
     "Add-DnsServerResourceRecordA",
     "Enable-TlsCipherSuite",
+    "Expand-Archive",
     "Export-Certificate",
     "Format-Table",
     "Get-ChildItem",
     "Get-Content",
+    "Get-FileHash",
     "Get-ItemProperty",
     "Get-NetFirewallPortFilter",
     "Get-NetFirewallRule",
@@ -46,11 +48,13 @@ const WINDOWS: [&str; 26] = [
     "netsh",
     "w32tm",
 ];
-/// What is neither ours nor a command, and where it may stand.
-const FOREIGN: [(&str, &str); 3] = [
+/// What is neither ours nor a command, and where it may stand; or what packaging/try runs with the files of a release.
+const FOREIGN: [(&str, &str); 5] = [
     ("docs/architecture.md", "plaintext"),
     ("docs/checks/network/proxy.md", "squid"),
     ("docs/checks/trust-service/settings.md", "nginx"),
+    ("docs/install.md", "bash"),
+    ("docs/install.md", "bat"),
 ];
 /// The least that a configuration needs, for those that show a part.
 const LEAST: &str = "[device_services]\nurl = \"https://ds.example.com\"\n\
