@@ -57,7 +57,7 @@ pub fn load(deployment: &Deployment) -> Result<Supplied, Vec<FileError>> {
             let (found, problems) = system_roots();
             if found.is_empty() {
                 let problem = format!(
-                    "no root certificate in it{problems}; choose trust.roots = \"mozilla\", or \"none\" with trust.ca_files"
+                    "no certificate in the operating system's root store{problems}; choose trust.roots = \"mozilla\", or \"none\" with trust.ca_files"
                 );
                 let path = "the operating system's root store".to_owned();
                 errors.push(FileError { path, used_as: FileUse::CaFile, problem });
