@@ -185,6 +185,50 @@ fn a_suffix_is_told_with_or_without_its_dot() {
     }
 }
 
+/// The registry's one entry (of several it is not certain which devices use), what discovery presents, and what is told of it.
+#[test]
+fn another_host_that_pins_are_applied_to_is_judged_by_the_worst_that_it_presents() {
+    const OTHER: &str = "discovery.awmdm.com";
+    let pass = (State::Pass, String::new());
+    let works = (State::Warn, "other-host-pinned".to_owned());
+    let breaks = (State::Fail, "other-host-pinned".to_owned());
+    let unseen = |why: &str| (State::NotObserved, why.to_owned());
+    let rsa = |index: usize| with_key(index, leaf());
+    let ec = || root("R").leaf();
+    let damaged = "a pin of the cloud registry that cannot be used may be meant for discovery.awmdm.com";
+    for (entry, presented, expected) in [
+        (format!("\"{HOST}\": [{}]", pins(&[0])), vec![rsa(1)], pass.clone()),
+        (format!("\"{OTHER}\": [{}]", pins(&[1])), vec![rsa(1)], pass.clone()),
+        (format!("\"{OTHER}\": [{}]", pins(&[1, 2])), vec![rsa(1), rsa(2)], pass.clone()),
+        (format!("\"{OTHER}\": [{}]", pins(&[1])), vec![rsa(2)], breaks.clone()),
+        (format!("\"{OTHER}\": [{}]", pins(&[1])), vec![rsa(1), rsa(2)], breaks.clone()),
+        (format!("\"{OTHER}\": [{}]", pins(&[1])), vec![ec()], works.clone()),
+        (format!("\"{OTHER}\": [{}]", pins(&[1])), vec![rsa(1), ec()], works.clone()),
+        (format!("\"com\": [{}]", pins(&[1])), vec![rsa(1)], works.clone()),
+        (format!("\"com\": [{}]", pins(&[1])), vec![rsa(2)], breaks.clone()),
+        (format!("\"{OTHER}\": [{}, \"3082\"]", pins(&[1])), vec![rsa(1)], pass.clone()),
+        (format!("\"{OTHER}\": [{}, \"3082\"]", pins(&[1])), vec![rsa(2)], unseen(damaged)),
+        (format!("\"{OTHER}\": [{}, \"3082\"]", pins(&[1])), vec![ec()], works.clone()),
+        (
+            format!("\"{OTHER}\": [{}]", pins(&[1])),
+            vec![],
+            unseen("no certificate was seen at discovery.awmdm.com:443, to which pins are applied"),
+        ),
+    ] {
+        let used = with_key(0, leaf());
+        let mut recording = recording(&used, &[], &[]);
+        recording.answers = vec![registry(&format!("{{{entry}}}"))];
+        for (made, last) in presented.iter().zip(1..) {
+            recording.certificates.insert(made.id(), crate::recording::Der(made.der.clone()));
+            let mut fact = met([192, 0, 2, last], vec![made.id()]);
+            (fact.role, fact.endpoint, fact.sni) = (Role::Discovery, Endpoint::new(OTHER, 443), Some(OTHER.to_owned()));
+            recording.connections.push(fact);
+        }
+        let of_others = told(&HostMatching, std::slice::from_ref(&recording));
+        assert_eq!(of_others[1..], [expected], "{entry}, {} presented", presented.len());
+    }
+}
+
 /// What the sources hold, each by the numbers of [`KEYS`]; `None`: not seen, or not declared.
 #[derive(Clone, Copy, Default)]
 struct Sources<'a> {
