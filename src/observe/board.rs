@@ -97,7 +97,7 @@ impl Board {
         }
     }
 
-    /// What stood for a question until its addresses were known.
+    /// What is open no longer: it stood for a question until its addresses were known, or it is done.
     pub(super) fn withdraw(&mut self, order: &Order) {
         if let Some(ask) = self.open.remove(order) {
             self.forget(&ask);
@@ -167,10 +167,10 @@ impl Board {
     }
 
     fn close(&mut self, order: &Order) {
-        let Some(ask) = self.open.remove(order) else { return };
-        let standing = self.asks.entry(ask).or_default();
-        standing.open = standing.open.saturating_sub(1);
-        standing.is_done = true;
+        if let Some(standing) = self.open.get(order).and_then(|ask| self.asks.get_mut(ask)) {
+            standing.is_done = true;
+        }
+        self.withdraw(order);
     }
 
     /// Keeps each certificate once.

@@ -30,14 +30,16 @@ fn each_as_kept<T: Serialize + DeserializeOwned>(facts: Vec<T>) -> Vec<T> {
 }
 
 fn answer_as_kept(mut fact: HttpFact) -> HttpFact {
-    let body_of =
-        |fact: &mut HttpFact| fact.outcome.as_mut().ok().map(|answer| std::mem::take(&mut answer.body.bytes.0));
-    let body = body_of(&mut fact);
+    let body = body(&mut fact).map(std::mem::take);
     let mut kept = as_kept(fact);
-    if let (Ok(answer), Some(body)) = (&mut kept.outcome, body) {
-        answer.body.bytes.0 = body;
+    if let (Some(place), Some(body)) = (self::body(&mut kept), body) {
+        *place = body;
     }
     kept
+}
+
+fn body(fact: &mut HttpFact) -> Option<&mut Vec<u8>> {
+    fact.outcome.as_mut().ok().map(|answer| &mut answer.body.bytes.0)
 }
 
 #[cfg(test)]
