@@ -379,10 +379,13 @@ fn servers_of_one_source_that_answer_otherwise_are_told_once() {
     let differs = (State::Fail, "differs from Trust Service at ts.example.com:9001@10.0.0.10".to_owned());
     assert_eq!(told(&SourcesAgree, &[recording]), [differs]);
 
-    // One recording hears other pins than another: neither is compared with what was uploaded.
-    let both = [&[0][..], &[1]].map(|keys| with_sources(Sources { trust_service: Some(keys), uploaded: &[2], ..base }));
+    // One recording hears other pins than another: neither is compared, with what was uploaded or with what the cloud holds.
+    let cloud = format!("{{\"{HOST}\": [{}]}}", pins(&[0]));
     let contradicts = "the Trust Service tells one vantage other pins than another".to_owned();
-    assert_eq!(told(&SourcesAgree, &both), [(State::NotObserved, contradicts)]);
+    for base in [Sources { uploaded: &[0], ..base }, Sources { cloud: Some(&cloud), ..base }] {
+        let both = [&[1][..], &[2]].map(|keys| with_sources(Sources { trust_service: Some(keys), ..base }));
+        assert_eq!(told(&SourcesAgree, &both), [(State::NotObserved, contradicts.clone())]);
+    }
 }
 
 #[test]
