@@ -93,7 +93,7 @@ fn element(tag: u8, content: &[u8]) -> Vec<u8> {
         [] => bytes.push(0),
         [one] if *one < 0x80 => bytes.push(*one),
         more => {
-            bytes.push(0x80 | u8::try_from(more.len()).unwrap_or(0x7f));
+            bytes.push(0x80 + u8::try_from(more.len()).unwrap_or(0x7f));
             bytes.extend(more);
         }
     }

@@ -10,9 +10,10 @@ use crate::{
     cause::Cause,
     check::{Case, Check},
     deployment::{Endpoint, Policy, Role, TrustServiceMode, Vantage},
-    outcome::{Outcome, State},
+    outcome::{Evidence, Outcome, State},
     recording::{FileUse, HttpFact, Recording, Request, Spelling},
     testing::{NOW, registry},
+    time::Timestamp,
     x509::{
         self,
         forge::{HOST, Made, Supplied, day, leaf, met, presents, root},
@@ -62,6 +63,17 @@ fn judged(check: &dyn Check, recording: &Recording) -> Vec<(State, &'static str)
     told.collect()
 }
 
+/// What was seen where it passes.
+fn passes(check: &dyn Check, recording: &Recording) -> Vec<Evidence> {
+    let policy = Policy::default();
+    let judgement = check.judge(&Case::new(std::slice::from_ref(recording), &policy, NOW).unwrap());
+    let evidence = judgement.into_iter().map(|(_, outcome)| match outcome {
+        Outcome::Pass(evidence) => evidence,
+        other => panic!("{other:?}"),
+    });
+    evidence.collect()
+}
+
 #[test]
 fn a_next_key_that_is_not_pinned_fails_once_no_time_is_left_to_publish_it() {
     let second = time::Duration::seconds(1);
@@ -99,6 +111,27 @@ fn a_next_certificate_is_fit_when_pinned_named_and_in_time() {
     }
     let same_key = with_key(0, leaf());
     assert_eq!(judged(&Successor, &recording(&used, &[(FileUse::Next, &same_key)], &[&used])), [pass]);
+}
+
+#[test]
+fn when_it_is_safe_to_switch_follows_from_the_day_of_the_upload() {
+    let used = with_key(0, leaf());
+    let (same, next) = (with_key(0, leaf()), with_key(1, leaf()));
+    let rule = "360 hours after its pin was published; when that was, no answer tells";
+    for (next, uploaded, expected) in [
+        (&same, None, "today: its key is in use and pinned".to_owned()),
+        (&next, None, rule.to_owned()),
+        (&next, Some(NOW.0 + 1), rule.to_owned()),
+        (
+            &next,
+            Some(NOW.0),
+            format!("{rule}; if with the upload of {}, from {}", NOW.day(), Timestamp(NOW.0 + 360 * 3600)),
+        ),
+    ] {
+        let mut recording = recording(&used, &[(FileUse::Next, next)], &[&used, next]);
+        recording.deployment.confirmed.certificates_uploaded = uploaded.map(Timestamp);
+        assert_eq!(passes(&Successor, &recording)[0].0[1].value, expected);
+    }
 }
 
 #[test]
@@ -146,6 +179,36 @@ fn an_upload_for_clients_that_send_no_name_is_not_stale() {
     without_sni.sni = None;
     recording.connections.push(without_sni);
     assert_eq!(judged(&UploadedSet, &recording), [(State::Pass, ""); 3]);
+}
+
+#[test]
+fn an_upload_is_stale_where_no_key_of_its_is_met_by_any_name() {
+    let used = with_key(0, leaf());
+    let other = with_key(1, leaf());
+    let mut recording = recording(&used, &[(FileUse::Uploaded, &other)], &[&used, &other]);
+    let mut without_sni = met([10, 1, 0, 11], vec![used.id()]);
+    without_sni.sni = None;
+    recording.connections.push(without_sni);
+    let stale = [(State::Warn, "key-not-uploaded"), (State::Warn, "upload-stale")];
+    assert_eq!(judged(&UploadedSet, &recording), stale);
+    // From where devices are, the servers behind the balancer are not asked.
+    recording.vantage = Vantage::Device;
+    assert_eq!(judged(&UploadedSet, &recording), stale);
+    recording.deployment.device_services.backends = vec!["10.1.0.12".parse().unwrap()];
+    assert_eq!(judged(&UploadedSet, &recording), [stale[0], (State::NotObserved, "")]);
+}
+
+#[test]
+fn a_certificate_that_is_uploaded_itself_goes_before_another_one_with_its_key() {
+    let (used, renewed) = (with_key(0, leaf()), with_key(0, leaf()));
+    let labels = |files: &[(FileUse, &Made)]| -> Vec<&str> {
+        let passed = passes(&UploadedSet, &recording(&used, files, &[&used])).remove(0);
+        passed.0.iter().map(|fact| fact.label).collect()
+    };
+    let (itself, other) = ((FileUse::Uploaded, &used), (FileUse::Uploaded, &renewed));
+    assert_eq!(labels(&[itself, other]), ["uploaded as"]);
+    assert_eq!(labels(&[other, itself]), ["uploaded as"]);
+    assert_eq!(labels(&[other]), ["uploaded as", "renewed"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use std::{net::IpAddr, sync::Arc};
+use std::{collections::BTreeSet, net::IpAddr, sync::Arc, time::Duration};
 
 use proptest::prelude::*;
 use rcgen::KeyPair;
@@ -6,7 +6,7 @@ use rcgen::KeyPair;
 use super::{standins::StandIns, *};
 use crate::{
     cause::PinFault,
-    deployment::{Proxy, ProxyScheme},
+    deployment::{Accept, FailOn, Policy, Proxy, ProxyScheme, Scope, Severity},
     matching::{matches, would_match},
     pin::{self, Form},
     recording::{Body, BodyEnd, FileUse, Request, Spelling},
@@ -264,11 +264,12 @@ fn a_declared_file_is_called_as_the_supplied_one() {
 
 #[test]
 fn a_certificate_under_another_ones_id_is_no_fact() {
-    let (one, other) = (root("R"), root("S"));
-    let mut recording = presents(&[&one], &Supplied::default());
+    let (one, two, other) = (root("R"), root("S"), root("T"));
+    let mut recording = presents(&[&one, &two], &Supplied::default());
     recording.certificates.insert(other.id(), Der(one.der.clone()));
     let facts = facts_of(&recording, "s");
-    assert_eq!(facts.certificates.iter().map(|facts| &facts.id).collect::<Vec<_>>(), [&one.id()]);
+    let known: BTreeSet<CertId> = facts.certificates.iter().map(|facts| facts.id.clone()).collect();
+    assert_eq!((facts.certificates.len(), known), (2, [one.id(), two.id()].into()));
 }
 
 #[test]
@@ -284,6 +285,33 @@ fn declared_servers_stay_as_many_and_keep_their_ports() {
         redacted.connections[0].address.map(|at| at.ip().to_string()).as_deref()
     );
     assert!(backends[1].host.starts_with("name") && backends[2].host.starts_with("fd00:5a:"), "{backends:?}");
+}
+
+#[test]
+fn what_is_asked_of_a_deployment_stays_but_for_places_and_reasons() {
+    let mut recording = presents(&[&root("R").leaf()], &Supplied::default());
+    let accept = |target: &str, reason: &str| Accept {
+        check: "certificate/expiry".into(),
+        target: Some(target.into()),
+        until: Some(NOW),
+        reason: reason.into(),
+    };
+    recording.policy = Policy {
+        scope: Scope::Vantage,
+        fail_on: FailOn::Warning,
+        warning_days: 45,
+        critical_days: 3,
+        max_offline: Duration::from_hours(1),
+        max_age: Duration::from_hours(2),
+        severity: [("pins/successor".to_owned(), Severity::Fail)].into(),
+        accept: vec![accept("10.1.0.11:443", "the ticket of Jo")],
+        only: vec!["pins/*".into()],
+        skip: vec!["dns/*".into()],
+    };
+    let redacted = redact(std::slice::from_ref(&recording), "s").unwrap().remove(0);
+    let accepted = accept(redacted.policy.accept[0].target.as_ref().unwrap(), LEFT_OUT);
+    assert_ne!(accepted.target, recording.policy.accept[0].target);
+    assert_eq!(redacted.policy, Policy { accept: vec![accepted], ..recording.policy });
 }
 
 #[test]
