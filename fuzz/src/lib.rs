@@ -46,8 +46,8 @@ pub fn certificate(bytes: &[u8]) {
     inspect(&[bytes.to_vec()]);
 }
 
-/// The bytes as certificates, each with what becomes of it: sent, sent twice, a trusted root, a file that was uploaded. The
-/// whole report is judged and shown.
+/// The bytes as certificates, each with what becomes of it: sent, sent twice, a trusted root, a file that was uploaded. Of some,
+/// the whole report is judged and shown; of the others paths are looked for alone.
 pub fn chain(bytes: &[u8]) {
     let mut recording = TEMPLATE.clone();
     let (mut sent, mut all) = (Vec::new(), Vec::new());
@@ -72,10 +72,19 @@ pub fn chain(bytes: &[u8]) {
             }
         }
     }
-    report(&[recording]);
+    if is_reported(bytes) {
+        report(&[recording]);
+    } else {
+        x509::chains(std::slice::from_ref(&recording), recording.taken_at);
+    }
     if !all.is_empty() {
         inspect(&all);
     }
+}
+
+/// Whether this input, as one of eight, goes on to a report, which takes a thousand times as long as to read it.
+fn is_reported(bytes: &[u8]) -> bool {
+    bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)) < 0x20
 }
 
 /// A byte that says what comes, two of length, that many of DER; a record that is cut short is what is left.
@@ -92,8 +101,7 @@ fn records(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
     records
 }
 
-/// The first byte says how the answer ends, which header it has, and whether it goes on to a report; the rest is the body of every
-/// answer.
+/// The first byte says how the answer ends and which header it has, the rest is the body of every answer.
 pub fn answers(bytes: &[u8]) {
     let Some((how, body)) = bytes.split_first().filter(|(_, body)| body.len() <= LONGEST) else { return };
     if let Ok(text) = std::str::from_utf8(body) {
@@ -119,8 +127,7 @@ pub fn answers(bytes: &[u8]) {
         }
         let _ = (answers::host_pins(fact), answers::trust_service_uri(fact));
     }
-    // It takes a thousand times as long as to read the answers.
-    if how & 0xf0 == 0 {
+    if is_reported(bytes) {
         report(&[recording]);
     }
 }
@@ -169,7 +176,9 @@ pub fn request(bytes: &[u8]) {
             *request = Der(bytes.to_vec());
         }
     }
-    report(&[recording]);
+    if is_reported(bytes) {
+        report(&[recording]);
+    }
 }
 
 /// The bytes as a recording that came by mail: as its JSON, whatever it refers to, and as a file, packed or not.

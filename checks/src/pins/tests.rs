@@ -199,6 +199,19 @@ fn an_upload_is_stale_where_no_key_of_its_is_met_by_any_name() {
 }
 
 #[test]
+fn whether_a_key_that_is_not_uploaded_is_pinned_is_said() {
+    let (used, unknown, other) = (with_key(0, leaf()), root("R").leaf(), with_key(1, leaf()));
+    for (presented, expected) in [(&used, true), (&unknown, false)] {
+        let recording = recording(presented, &[(FileUse::Uploaded, &other)], &[&used]);
+        let policy = Policy::default();
+        let judgement = UploadedSet.judge(&Case::new(std::slice::from_ref(&recording), &policy, NOW).unwrap());
+        let (_, Outcome::Warn(finding)) = &judgement[0] else { panic!("{judgement:?}") };
+        let Cause::KeyNotUploaded { pinned, .. } = finding.cause else { panic!("{finding:?}") };
+        assert_eq!(pinned, expected);
+    }
+}
+
+#[test]
 fn a_certificate_that_is_uploaded_itself_goes_before_another_one_with_its_key() {
     let (used, renewed) = (with_key(0, leaf()), with_key(0, leaf()));
     let labels = |files: &[(FileUse, &Made)]| -> Vec<&str> {

@@ -4,9 +4,9 @@ mod dates;
 mod reading;
 mod signatures;
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-use rcgen::{BasicConstraints, CustomExtension, GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints};
+use rcgen::{BasicConstraints, CustomExtension, GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose, NameConstraints};
 
 use super::{
     forge::{HOST, Made, Supplied, ca, day, element, leaf, new_key, presents, presents_der, root, self_signed},
@@ -440,6 +440,19 @@ fn cas_that_sign_each_other_make_no_endless_path() {
 }
 
 #[test]
+fn an_authority_is_a_name_and_a_key() {
+    let root = root("R");
+    let new_key = Arc::new(KeyPair::generate().unwrap());
+    // A root's next key under its name, and its key under another name: neither is the root once more.
+    for between in [root.issue_for(ca("R"), &new_key), root.issue_for(ca("I"), &root.key)] {
+        let leaf = between.leaf();
+        let chain = against(&[&root], &[&leaf, &between]);
+        assert_eq!(chain.paths[0].certificates, [leaf.id(), between.id(), root.id()]);
+        assert_eq!(chain.paths[0].end, PathEnd::Supplied { id: root.id(), public: false });
+    }
+}
+
+#[test]
 fn another_copy_of_the_root_is_the_root() {
     let root = root("R");
     let mut params = ca("R");
@@ -500,6 +513,12 @@ fn as_many_signatures_are_looked_at_as_the_bound_says_those_of_roots_first() {
         let found = chain.paths.iter().any(|path| path.end == PathEnd::Untrusted { id: right.id() });
         assert_eq!((found, chain.paths.iter().any(|path| path.faults.is_empty())), (is_found, is_found), "{before}");
     }
+    // Whom the key identifier names goes before all others.
+    let named = right.leaf();
+    let sent: Vec<&Made> = std::iter::once(&named).chain(&namesakes).chain([&right]).collect();
+    let chain = against(&[], &sent);
+    assert_eq!(chain.paths[0].end, PathEnd::Untrusted { id: right.id() });
+    assert!(chain.paths[0].faults.is_empty());
     let sent: Vec<&Made> = std::iter::once(&leaf).chain(&namesakes).collect();
     let chain = against(&[&right], &sent);
     assert_eq!(chain.paths[0].end, PathEnd::Supplied { id: right.id(), public: false });
