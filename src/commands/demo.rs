@@ -98,7 +98,7 @@ fn has_room(folder: &Path) -> anyhow::Result<()> {
     }
 }
 
-/// As many conversations are held at once by the four vantages of a demo and its servers, by what was seen.
+/// What the four vantages of a demo and its servers hold open is no more than so many conversations would, by what was seen.
 const AT_ONCE: usize = 120;
 
 /// Seconds by which the recording is earlier after which something changes: within what clocks may differ by.
