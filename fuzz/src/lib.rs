@@ -82,9 +82,10 @@ pub fn chain(bytes: &[u8]) {
     }
 }
 
-/// Whether this input, as one of eight, goes on to a report, which takes a thousand times as long as to read it.
+/// Whether this input goes on to a report: each of the corpus, and one of eight that the fuzzer tries, since that takes much longer
+/// than to read it.
 fn is_reported(bytes: &[u8]) -> bool {
-    bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)) < 0x20
+    cfg!(test) || bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)) < 0x20
 }
 
 /// A byte that says what comes, two of length, that many of DER; a record that is cut short is what is left.
