@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::*;
 use crate::{
     cause::Cause,
-    check::{Case, Check},
+    check::{Case, Check, Judgement},
     deployment::{Endpoint, Policy, Role, TrustServiceMode, Vantage},
     outcome::{Evidence, Outcome, State},
     recording::{FileUse, HttpFact, Recording, Request, Spelling},
@@ -51,11 +51,13 @@ fn recording(presented: &Made, files: &[(FileUse, &Made)], pinned: &[&Made]) -> 
     recording
 }
 
+fn judgement(check: &dyn Check, recordings: &[Recording]) -> Judgement {
+    check.judge(&Case::new(recordings, &Policy::default(), NOW).unwrap())
+}
+
 /// State and kind of each outcome.
 fn judged(check: &dyn Check, recording: &Recording) -> Vec<(State, &'static str)> {
-    let policy = Policy::default();
-    let recordings = std::slice::from_ref(recording);
-    let judgement = check.judge(&Case::new(recordings, &policy, NOW).unwrap());
+    let judgement = judgement(check, std::slice::from_ref(recording));
     let told = judgement.iter().map(|(_, outcome)| match outcome {
         Outcome::Warn(finding) | Outcome::Fail(finding) => (outcome.state(), finding.cause.kind()),
         _ => (outcome.state(), ""),
@@ -65,8 +67,7 @@ fn judged(check: &dyn Check, recording: &Recording) -> Vec<(State, &'static str)
 
 /// What was seen where it passes.
 fn passes(check: &dyn Check, recording: &Recording) -> Vec<Evidence> {
-    let policy = Policy::default();
-    let judgement = check.judge(&Case::new(std::slice::from_ref(recording), &policy, NOW).unwrap());
+    let judgement = judgement(check, std::slice::from_ref(recording));
     let evidence = judgement.into_iter().map(|(_, outcome)| match outcome {
         Outcome::Pass(evidence) => evidence,
         other => panic!("{other:?}"),
@@ -203,8 +204,7 @@ fn whether_a_key_that_is_not_uploaded_is_pinned_is_said() {
     let (used, unknown, other) = (with_key(0, leaf()), root("R").leaf(), with_key(1, leaf()));
     for (presented, expected) in [(&used, true), (&unknown, false)] {
         let recording = recording(presented, &[(FileUse::Uploaded, &other)], &[&used]);
-        let policy = Policy::default();
-        let judgement = UploadedSet.judge(&Case::new(std::slice::from_ref(&recording), &policy, NOW).unwrap());
+        let judgement = judgement(&UploadedSet, std::slice::from_ref(&recording));
         let (_, Outcome::Warn(finding)) = &judgement[0] else { panic!("{judgement:?}") };
         let Cause::KeyNotUploaded { pinned, .. } = finding.cause else { panic!("{finding:?}") };
         assert_eq!(pinned, expected);
@@ -244,9 +244,7 @@ fn a_suffix_is_told_with_or_without_its_dot() {
     for (name, at_dot) in [("example.com", Some(true)), ("s.example.com", Some(false)), (HOST, None)] {
         let mut recording = recording(&used, &[], &[]);
         recording.answers = vec![registry(&format!("{{\"{name}\": [\"{pin}\"]}}"))];
-        let policy = Policy::default();
-        let recordings = std::slice::from_ref(&recording);
-        let judgement = HostMatching.judge(&Case::new(recordings, &policy, NOW).unwrap());
+        let judgement = judgement(&HostMatching, std::slice::from_ref(&recording));
         let told = judgement.into_iter().find_map(|(_, outcome)| match outcome {
             Outcome::Warn(finding) => Some(finding.cause),
             _ => None,
@@ -354,8 +352,7 @@ fn with_sources(sources: Sources<'_>) -> Recording {
 
 /// State of each outcome, and its cause's kind or why nothing is known.
 fn told(check: &dyn Check, recordings: &[Recording]) -> Vec<(State, String)> {
-    let policy = Policy::default();
-    let judgement = check.judge(&Case::new(recordings, &policy, NOW).unwrap());
+    let judgement = judgement(check, recordings);
     let told = judgement.iter().map(|(_, outcome)| {
         let why = match outcome {
             Outcome::Warn(finding) | Outcome::Fail(finding) => match &finding.cause {
@@ -496,8 +493,7 @@ fn a_key_that_no_pin_covers_fails_unless_something_else_explains_it() {
     for (uploaded, expected) in [(&[0][..], true), (&[1], false), (&[], false)] {
         let sources = Sources { trust_service: Some(&[1]), uploaded, ..base };
         let recordings = [with_sources(sources)];
-        let policy = Policy::default();
-        let judgement = CoverEveryServer.judge(&Case::new(&recordings, &policy, NOW).unwrap());
+        let judgement = judgement(&CoverEveryServer, &recordings);
         let Outcome::Fail(finding) = &judgement[0].1 else { panic!("{judgement:?}") };
         let Cause::KeyNotPinned { uploaded, pins, .. } = &finding.cause else { panic!("{finding:?}") };
         assert_eq!((*uploaded, *pins), (expected, 1));
@@ -531,8 +527,7 @@ fn each_fault_of_an_answer_is_told_once_and_not_more_than_fit() {
     let told = |count| {
         let cloud = malformed(count);
         let recordings = [with_sources(Sources { cloud: Some(&cloud), ..base })];
-        let policy = Policy::default();
-        let judgement = WellFormed.judge(&Case::new(&recordings, &policy, NOW).unwrap());
+        let judgement = judgement(&WellFormed, &recordings);
         let Outcome::Fail(finding) = &judgement[0].1 else { panic!("{judgement:?}") };
         finding.evidence.0.iter().map(|fact| fact.value.clone()).collect::<Vec<_>>()
     };

@@ -4,9 +4,9 @@ mod dates;
 mod reading;
 mod signatures;
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
-use rcgen::{BasicConstraints, CustomExtension, GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose, NameConstraints};
+use rcgen::{BasicConstraints, CustomExtension, GeneralSubtree, IsCa, KeyUsagePurpose, NameConstraints};
 
 use super::{
     forge::{HOST, Made, Supplied, ca, day, element, leaf, new_key, presents, presents_der, root, self_signed},
@@ -442,9 +442,9 @@ fn cas_that_sign_each_other_make_no_endless_path() {
 #[test]
 fn an_authority_is_a_name_and_a_key() {
     let root = root("R");
-    let new_key = Arc::new(KeyPair::generate().unwrap());
+    let next = new_key();
     // A root's next key under its name, and its key under another name: neither is the root once more.
-    for between in [root.issue_for(ca("R"), &new_key), root.issue_for(ca("I"), &root.key)] {
+    for between in [root.issue_for(ca("R"), &next), root.issue_for(ca("I"), &root.key)] {
         let leaf = between.leaf();
         let chain = against(&[&root], &[&leaf, &between]);
         assert_eq!(chain.paths[0].certificates, [leaf.id(), between.id(), root.id()]);
