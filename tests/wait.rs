@@ -38,6 +38,7 @@ struct Server {
     address: SocketAddr,
     mode: Arc<AtomicU8>,
     /// A message for each connection that is kept in silence.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "read by what is interrupted there"))]
     kept: mpsc::Receiver<()>,
     thread: Option<JoinHandle<()>>,
     folder: tempfile::TempDir,

@@ -1,7 +1,12 @@
 //! Names: asked of the operating system, and of DNS servers by messages of our own, since a resolver library hides the code,
 //! TC and a refused port, which a diagnosis needs.
 
-use std::{collections::BTreeSet, io, net::IpAddr, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io::{self, Read},
+    net::IpAddr,
+    time::Duration,
+};
 
 use dns_lookup::{AddrInfoHints, LookupError, LookupErrorKind, SockType, getaddrinfo};
 use hickory_proto::{
@@ -13,8 +18,9 @@ use pinflight_checks::{
     recording::{DnsQuery, NameAnswer, NameFailure},
 };
 use ring::rand::{SecureRandom, SystemRandom};
+use socket2::SockRef;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncReadExt, AsyncWriteExt, Interest},
     net::UdpSocket,
     time::Instant,
 };
@@ -317,10 +323,30 @@ async fn matching_datagram(
 ) -> io::Result<Message> {
     let mut buffer = vec![0; DATAGRAM];
     loop {
-        let count = socket.recv(&mut buffer).await?;
+        let count = receive(socket, &mut buffer).await?;
         match read(buffer.get(..count).unwrap_or_default(), id, name, kind) {
             Ok(message) => return Ok(message),
             Err(detail) => *wrong = Some(detail),
+        }
+    }
+}
+
+/// What has come, or why nothing will.
+///
+/// Where ICMP has said that nobody is there, Windows' sockets may be closed for reading, and have told why to somebody else
+/// already. tokio's own `recv` takes what is closed for ready, asks for ever, and yields to no time-out.
+async fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        let ready = socket.ready(Interest::READABLE | Interest::ERROR).await?;
+        // One at a time: tokio takes two together for none here.
+        let interest = if ready.is_readable() { Interest::READABLE } else { Interest::ERROR };
+        match socket.try_io(interest, || (&*SockRef::from(socket)).read(buffer)) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if ready.is_read_closed() {
+                    return Err(socket.take_error()?.unwrap_or_else(|| io::ErrorKind::NotConnected.into()));
+                }
+            }
+            received => return received,
         }
     }
 }

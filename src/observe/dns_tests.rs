@@ -208,3 +208,19 @@ fn the_operating_systems_words_are_understood() {
         assert_eq!(system_failure(LookupError::new(code)), expected);
     }
 }
+
+/// As Windows' sockets may be once ICMP has told of a closed port; what waits must not wait, or ask, for ever.
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_closed_for_reading_ends_and_what_came_before_is_read() {
+    let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    socket.connect(peer.local_addr().unwrap()).await.unwrap();
+    peer.send_to(b"before", socket.local_addr().unwrap()).await.unwrap();
+    socket.ready(Interest::READABLE).await.unwrap();
+    SockRef::from(&socket).shutdown(std::net::Shutdown::Read).unwrap();
+    let mut buffer = [0; 16];
+    assert_eq!(receive(&socket, &mut buffer).await.unwrap(), 6);
+    assert_eq!(&buffer[..6], b"before");
+    assert_eq!(receive(&socket, &mut buffer).await.unwrap_err().kind(), io::ErrorKind::NotConnected);
+}
