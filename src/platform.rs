@@ -69,6 +69,11 @@ pub fn trouble(system: System, error: io::ErrorKind, code: Option<i32>) -> Troub
     }
 }
 
+/// Whether the error of this number means that a datagram was longer than what it was read into, and lost its end: WSAEMSGSIZE.
+pub fn is_cut_short(system: System, code: Option<i32>) -> bool {
+    system == System::Windows && code == Some(10040)
+}
+
 /// Where this system keeps its hosts file.
 pub fn hosts_file() -> PathBuf {
     hosts_file_of(HERE, std::env::var_os("SystemRoot"))
@@ -191,6 +196,14 @@ mod tests {
     use super::*;
 
     use System::{Unix, Windows};
+
+    #[test]
+    fn only_windows_tells_of_a_datagram_that_was_too_long() {
+        assert!(is_cut_short(Windows, Some(10040)));
+        assert!(!is_cut_short(Windows, Some(10054)));
+        assert!(!is_cut_short(Unix, Some(10040)));
+        assert!(!is_cut_short(Windows, None));
+    }
 
     #[test]
     fn errors_of_every_system_are_understood() {

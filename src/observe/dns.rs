@@ -22,8 +22,11 @@ use socket2::SockRef;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, Interest},
     net::UdpSocket,
+    task::coop::consume_budget,
     time::Instant,
 };
+
+use crate::platform;
 
 use super::{
     tcp::{Deadline, Stream, connect, lacks_descriptors, refused, udp, within},
@@ -333,19 +336,24 @@ async fn matching_datagram(
 
 /// What has come, or why nothing will.
 ///
-/// Where ICMP has said that nobody is there, Windows' sockets may be closed for reading, and have told why to somebody else
-/// already. tokio's own `recv` takes what is closed for ready, asks for ever, and yields to no time-out.
+/// Where ICMP has said that nobody is there, Wine's sockets are closed for reading, and have told somebody else why. tokio's own
+/// `recv` takes what is closed for ready, asks for ever, and yields to no time-out.
 async fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
+        // Junk that never ends must not keep others waiting, nor time-outs.
+        consume_budget().await;
         let ready = socket.ready(Interest::READABLE | Interest::ERROR).await?;
         // One at a time: tokio takes two together for none here.
         let interest = if ready.is_readable() { Interest::READABLE } else { Interest::ERROR };
-        match socket.try_io(interest, || (&*SockRef::from(socket)).read(buffer)) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                if ready.is_read_closed() {
-                    return Err(socket.take_error()?.unwrap_or_else(|| io::ErrorKind::NotConnected.into()));
-                }
-            }
+        let received = socket.try_io(interest, || (&*SockRef::from(socket)).read(buffer));
+        let none = received.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+        if ready.is_read_closed() && (none || matches!(received, Ok(0))) {
+            return Err(socket.take_error()?.unwrap_or_else(|| io::ErrorKind::NotConnected.into()));
+        }
+        match received {
+            Err(_) if none => {}
+            // Linux cuts it short and says nothing.
+            Err(error) if platform::is_cut_short(platform::HERE, error.raw_os_error()) => return Ok(buffer.len()),
             received => return received,
         }
     }
