@@ -123,8 +123,10 @@ pub fn squid(world: &mut World, name: &str, rules: &Rules) {
         },
     );
     let file = world.write(&format!("{name}/squid.conf"), configuration);
-    let mut command = Command::new("squid");
-    command.args(["-N", "-d", "1", "-f"]).arg(file);
+    // Each shares memory with itself under names that are the same for all of them, and leaves it behind.
+    let alone = "mount -t tmpfs shm /dev/shm && exec squid -N -d 1 -f \"$1\"";
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", alone, "sh"]).arg(file);
     world.start(name, command);
     world.until_listening([rules.address]);
 }
