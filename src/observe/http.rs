@@ -27,12 +27,15 @@ use crate::secrets;
 
 use super::{
     tcp::{Deadline, Stream, within},
-    tls::{BEGINNING, beginning, refuses_client, rustls_error},
+    tls::{beginning, refuses_client, rustls_error},
     watched::{Seen, Watched},
 };
 
 /// The longest head that is read.
 pub(super) const HEAD: usize = 64 * 1024;
+
+/// The most headers that hyper reads.
+const MOST_HEADERS: usize = 100;
 
 /// The longest body that is read.
 pub(super) const BODY: usize = 1024 * 1024;
@@ -78,8 +81,8 @@ pub(super) async fn get(
 ) -> Result<HttpAnswer, HttpFailure> {
     let limit = deadline.step(step);
     let mut driver = JoinSet::new();
-    let seen = Seen::new(BEGINNING);
-    let stream = Watched::new(stream, &seen);
+    let seen = Seen::new(HEAD);
+    let stream = Watched::judging(stream, &seen, no_head);
     let answered = async {
         let mut builder = http1::Builder::new();
         builder.max_buf_size(HEAD);
@@ -91,7 +94,10 @@ pub(super) async fn get(
         Ok(Ok(response)) => response,
         Ok(Err(error)) => return Err(failure(&error, &seen.bytes(), client_certificate_asked)),
         Err(after) if seen.bytes().is_empty() => return Err(HttpFailure::Silent { after }),
-        Err(after) => return Err(HttpFailure::Stalled { after }),
+        Err(after) => {
+            let stalled = HttpFailure::Stalled { after };
+            return Err(no_head(&seen.bytes()).map_or(stalled, |detail| HttpFailure::Malformed { detail }));
+        }
     };
     let (parts, incoming) = Response::into_parts(response);
     // What the request itself had is no secret.
@@ -122,6 +128,26 @@ fn request(url: &Url) -> Request<Empty<Bytes>> {
         }
     }
     request
+}
+
+/// Why these bytes can become no head of an answer, whatever follows. Once hyper has waited for the rest of a head, it parses no
+/// more before the empty line, which what is no head need not have: whether it was waited for is a matter of chance.
+fn no_head(mut bytes: &[u8]) -> Option<String> {
+    loop {
+        let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
+        let mut answer = httparse::Response::new(&mut headers);
+        let length = match answer.parse(bytes) {
+            Ok(httparse::Status::Complete(length)) => length,
+            // That there are too many, hyper says.
+            Ok(httparse::Status::Partial) | Err(httparse::Error::TooManyHeaders) => return None,
+            Err(error) => return Some(error.to_string()),
+        };
+        // Before the answer there may be informational ones (RFC 9110, 15.2); one that switches protocols is the last.
+        match answer.code {
+            Some(100 | 102..=199) => bytes = bytes.get(length..)?,
+            _ => return None,
+        }
+    }
 }
 
 fn failure(error: &hyper::Error, seen: &[u8], client_certificate_asked: bool) -> HttpFailure {
@@ -314,6 +340,49 @@ mod tests {
         assert_eq!(endless, Err(HttpFailure::HeadersTooLong));
         let one = asked("HTTP/1.1 200 OK\r\nx: ", Some(&[b'x'; 4096]), false).await.0;
         assert_eq!(one, Err(HttpFailure::HeadersTooLong));
+    }
+
+    /// What an answer comes to of which the client gets so many bytes at a time, and nothing after it.
+    async fn asked_in_parts(answer: &[u8], part: usize, step: Duration) -> Result<HttpAnswer, HttpFailure> {
+        let (ours, theirs) = tokio::io::duplex(part);
+        let url = Url::parse("https://ds.example/x").unwrap();
+        let serve = async {
+            let (mut request, mut response) = tokio::io::split(theirs);
+            request.read_u8().await.unwrap();
+            let mut sink = tokio::io::sink();
+            let _ = tokio::join!(response.write_all(answer), tokio::io::copy(&mut request, &mut sink));
+            std::future::pending::<()>().await;
+        };
+        let room = Room::new();
+        tokio::select! {
+            outcome = get(Box::new(ours), &url, false, &room, step, Deadline::after(Duration::from_secs(30))) => outcome,
+            () = serve => unreachable!(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_becomes_no_head_is_malformed_however_it_is_cut() {
+        let (short, long) = (Duration::from_millis(100), Duration::from_secs(20));
+        let noise = [b"\xa7\x1b[2J\x00".as_slice(), &[b'~'; 300]].concat();
+        let sound = [b"HTTP/1.1 200 OK\r\nContent-Length: 306\r\n\r\n", noise.as_slice()].concat();
+        let begun: [&[u8]; 4] = [
+            b"HTTP/1.1 2",
+            b"HTTP/1.1 200 OK\r\nContent-Type: applicati",
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 20",
+            b"HTTP/1.1 103 Early Hints\r\nx: y\r\n\r\n",
+        ];
+        for part in [1, 10, 47, 1000] {
+            for begun in begun {
+                let shown = String::from_utf8_lossy(begun);
+                let outcome = asked_in_parts(&[begun, &noise].concat(), part, long).await;
+                assert!(matches!(outcome, Err(HttpFailure::Malformed { .. })), "{shown:?} by {part}: {outcome:?}");
+                let outcome = asked_in_parts(begun, part, short).await;
+                assert!(matches!(outcome, Err(HttpFailure::Stalled { .. })), "{shown:?} by {part}: {outcome:?}");
+            }
+            // The body is anything.
+            let outcome = asked_in_parts(&sound, part, long).await;
+            assert_eq!(outcome.map(|answer| answer.body.bytes.0), Ok(noise.clone()), "by {part}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::{
     io,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
 };
 
@@ -24,25 +24,49 @@ impl Seen {
     }
 
     pub(super) fn bytes(&self) -> Vec<u8> {
-        self.bytes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn add(&self, new: &[u8]) {
-        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = self.lock();
         let room = self.most.saturating_sub(bytes.len());
         bytes.extend(new.iter().take(room));
     }
 }
 
+/// What can never become what is waited for is wrong, and this says how.
+type Wrong = fn(&[u8]) -> Option<String>;
+
 /// The stream.
 pub(super) struct Watched<S> {
     stream: S,
     seen: Seen,
+    wrong: Wrong,
+    judged: usize,
 }
 
 impl<S> Watched<S> {
     pub(super) fn new(stream: S, seen: &Seen) -> Self {
-        Self { stream, seen: seen.clone() }
+        Self::judging(stream, seen, |_| None)
+    }
+
+    /// One that ends with [`io::ErrorKind::InvalidData`] once what was seen is wrong.
+    pub(super) fn judging(stream: S, seen: &Seen, wrong: Wrong) -> Self {
+        Self { stream, seen: seen.clone(), wrong, judged: 0 }
+    }
+
+    /// Judges what was seen each time that it has doubled: whoever sends it byte by byte costs no more than its length.
+    fn judge(&mut self) -> Option<String> {
+        let bytes = self.seen.lock();
+        if bytes.len() < (2 * self.judged).max(1) {
+            return None;
+        }
+        self.judged = bytes.len();
+        (self.wrong)(&bytes)
     }
 }
 
@@ -52,7 +76,10 @@ impl<S: Io> AsyncRead for Watched<S> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut this.stream).poll_read(cx, buffer);
         this.seen.add(buffer.filled().get(before..).unwrap_or_default());
-        polled
+        match this.judge() {
+            Some(wrong) => Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, wrong))),
+            None => polled,
+        }
     }
 }
 

@@ -49,6 +49,10 @@ pub enum Patience {
 }
 
 impl Patience {
+    pub fn once_more(self) -> Self {
+        if self == Self::Short { Self::Longer } else { self }
+    }
+
     fn words(self) -> [&'static str; 8] {
         let [connect, step, question, run] = match self {
             Self::Short => ["800ms", "1s", "3s", "60s"],
