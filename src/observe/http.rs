@@ -82,7 +82,7 @@ pub(super) async fn get(
     let limit = deadline.step(step);
     let mut driver = JoinSet::new();
     let seen = Seen::new(HEAD);
-    let stream = Watched::judging(stream, &seen, no_head);
+    let stream = Watched::judging(stream, &seen, |bytes| no_head(bytes).is_some());
     let answered = async {
         let mut builder = http1::Builder::new();
         builder.max_buf_size(HEAD);
@@ -90,14 +90,15 @@ pub(super) async fn get(
         driver.spawn(connection);
         sender.send_request(request(url)).await
     };
-    let response = match within(limit, answered).await {
+    let answered = within(limit, answered).await;
+    let bytes = seen.bytes();
+    let response = match answered {
         Ok(Ok(response)) => response,
-        Ok(Err(error)) => return Err(failure(&error, &seen.bytes(), client_certificate_asked)),
-        Err(after) if seen.bytes().is_empty() => return Err(HttpFailure::Silent { after }),
-        Err(after) => {
-            let stalled = HttpFailure::Stalled { after };
-            return Err(no_head(&seen.bytes()).map_or(stalled, |detail| HttpFailure::Malformed { detail }));
+        Ok(Err(error)) => {
+            return Err(no_head(&bytes).unwrap_or_else(|| failure(&error, client_certificate_asked)));
         }
+        Err(after) if bytes.is_empty() => return Err(HttpFailure::Silent { after }),
+        Err(after) => return Err(no_head(&bytes).unwrap_or(HttpFailure::Stalled { after })),
     };
     let (parts, incoming) = Response::into_parts(response);
     // What the request itself had is no secret.
@@ -130,17 +131,22 @@ fn request(url: &Url) -> Request<Empty<Bytes>> {
     request
 }
 
-/// Why these bytes can become no head of an answer, whatever follows. Once hyper has waited for the rest of a head, it parses no
-/// more before the empty line, which what is no head need not have: whether it was waited for is a matter of chance.
-fn no_head(mut bytes: &[u8]) -> Option<String> {
+/// Why these bytes can become no head of an answer, whatever follows. hyper does not always say it: once it has waited for the rest
+/// of a head, it parses no more before the empty line, and what was said before the request was sent is a closed connection to it.
+fn no_head(all: &[u8]) -> Option<HttpFailure> {
+    let mut bytes = all;
     loop {
         let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
         let mut answer = httparse::Response::new(&mut headers);
         let length = match answer.parse(bytes) {
             Ok(httparse::Status::Complete(length)) => length,
-            // That there are too many, hyper says.
-            Ok(httparse::Status::Partial) | Err(httparse::Error::TooManyHeaders) => return None,
-            Err(error) => return Some(error.to_string()),
+            Ok(httparse::Status::Partial) => return None,
+            Err(httparse::Error::TooManyHeaders) => return Some(HttpFailure::HeadersTooLong),
+            Err(error) => {
+                let alike = all.iter().zip(PROTOCOL).all(|(is, should)| is == should);
+                let detail = if alike { error.to_string() } else { format!("it begins {:?}", beginning(all)) };
+                return Some(HttpFailure::Malformed { detail });
+            }
         };
         // Before the answer there may be informational ones (RFC 9110, 15.2); one that switches protocols is the last.
         match answer.code {
@@ -150,17 +156,14 @@ fn no_head(mut bytes: &[u8]) -> Option<String> {
     }
 }
 
-fn failure(error: &hyper::Error, seen: &[u8], client_certificate_asked: bool) -> HttpFailure {
+/// What a conversation ended with in which each byte was HTTP.
+fn failure(error: &hyper::Error, client_certificate_asked: bool) -> HttpFailure {
     // hyper has a method for this in its server alone; a test holds it to these words.
     if error.is_parse() && error.to_string() == "message head is too large" {
         return HttpFailure::HeadersTooLong;
     }
     if error.is_parse() {
         return HttpFailure::Malformed { detail: error.to_string() };
-    }
-    // Said before the request was sent, hyper calls it a closed connection.
-    if !seen.iter().zip(PROTOCOL).all(|(is, should)| is == should) {
-        return HttpFailure::Malformed { detail: format!("it begins {:?}", beginning(seen)) };
     }
     let cause = io_error(error);
     match cause.and_then(rustls_error) {
@@ -342,22 +345,35 @@ mod tests {
         assert_eq!(one, Err(HttpFailure::HeadersTooLong));
     }
 
-    /// What an answer comes to of which the client gets so many bytes at a time, and nothing after it.
-    async fn asked_in_parts(answer: &[u8], part: usize, step: Duration) -> Result<HttpAnswer, HttpFailure> {
+    /// What an answer comes to of which the client gets so many bytes at a time, and then nothing, or the end of the connection; a
+    /// client certificate was asked for.
+    async fn asked_in_parts(answer: &[u8], part: usize, then: Then, step: Duration) -> Result<HttpAnswer, HttpFailure> {
         let (ours, theirs) = tokio::io::duplex(part);
         let url = Url::parse("https://ds.example/x").unwrap();
         let serve = async {
             let (mut request, mut response) = tokio::io::split(theirs);
             request.read_u8().await.unwrap();
+            let respond = async {
+                let _ = response.write_all(answer).await;
+                if then == Then::Close {
+                    let _ = response.shutdown().await;
+                }
+            };
             let mut sink = tokio::io::sink();
-            let _ = tokio::join!(response.write_all(answer), tokio::io::copy(&mut request, &mut sink));
+            let _ = tokio::join!(respond, tokio::io::copy(&mut request, &mut sink));
             std::future::pending::<()>().await;
         };
         let room = Room::new();
         tokio::select! {
-            outcome = get(Box::new(ours), &url, false, &room, step, Deadline::after(Duration::from_secs(30))) => outcome,
+            outcome = get(Box::new(ours), &url, true, &room, step, Deadline::after(Duration::from_secs(30))) => outcome,
             () = serve => unreachable!(),
         }
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Then {
+        Wait,
+        Close,
     }
 
     #[tokio::test]
@@ -365,6 +381,7 @@ mod tests {
         let (short, long) = (Duration::from_millis(100), Duration::from_secs(20));
         let noise = [b"\xa7\x1b[2J\x00".as_slice(), &[b'~'; 300]].concat();
         let sound = [b"HTTP/1.1 200 OK\r\nContent-Length: 306\r\n\r\n", noise.as_slice()].concat();
+        let many = format!("HTTP/1.1 200 OK\r\n{}", "x: y\r\n".repeat(250));
         let begun: [&[u8]; 4] = [
             b"HTTP/1.1 2",
             b"HTTP/1.1 200 OK\r\nContent-Type: applicati",
@@ -374,14 +391,24 @@ mod tests {
         for part in [1, 10, 47, 1000] {
             for begun in begun {
                 let shown = String::from_utf8_lossy(begun);
-                let outcome = asked_in_parts(&[begun, &noise].concat(), part, long).await;
-                assert!(matches!(outcome, Err(HttpFailure::Malformed { .. })), "{shown:?} by {part}: {outcome:?}");
-                let outcome = asked_in_parts(begun, part, short).await;
+                for (wrong, then) in [(noise.as_slice(), Then::Wait), (&noise, Then::Close), (b"\xa7\x1b", Then::Close)]
+                {
+                    let outcome = asked_in_parts(&[begun, wrong].concat(), part, then, long).await;
+                    let expected = matches!(outcome, Err(HttpFailure::Malformed { .. }));
+                    assert!(expected, "{shown:?} by {part}, then {then:?}: {outcome:?}");
+                }
+                let outcome = asked_in_parts(begun, part, Then::Wait, short).await;
                 assert!(matches!(outcome, Err(HttpFailure::Stalled { .. })), "{shown:?} by {part}: {outcome:?}");
+                let outcome = asked_in_parts(begun, part, Then::Close, long).await;
+                assert_eq!(outcome, Err(HttpFailure::ClientCertificateRequired), "{shown:?} by {part}");
             }
-            // The body is anything.
-            let outcome = asked_in_parts(&sound, part, long).await;
-            assert_eq!(outcome.map(|answer| answer.body.bytes.0), Ok(noise.clone()), "by {part}");
+            for then in [Then::Wait, Then::Close] {
+                let outcome = asked_in_parts(many.as_bytes(), part, then, long).await;
+                assert_eq!(outcome, Err(HttpFailure::HeadersTooLong), "by {part}, then {then:?}");
+                // The body is anything.
+                let outcome = asked_in_parts(&sound, part, then, long).await;
+                assert_eq!(outcome.map(|answer| answer.body.bytes.0), Ok(noise.clone()), "by {part}, then {then:?}");
+            }
         }
     }
 

@@ -38,8 +38,8 @@ impl Seen {
     }
 }
 
-/// What can never become what is waited for is wrong, and this says how.
-type Wrong = fn(&[u8]) -> Option<String>;
+/// Whether these bytes can no longer become what is waited for.
+type Wrong = fn(&[u8]) -> bool;
 
 /// The stream.
 pub(super) struct Watched<S> {
@@ -51,19 +51,19 @@ pub(super) struct Watched<S> {
 
 impl<S> Watched<S> {
     pub(super) fn new(stream: S, seen: &Seen) -> Self {
-        Self::judging(stream, seen, |_| None)
+        Self::judging(stream, seen, |_| false)
     }
 
-    /// One that ends with [`io::ErrorKind::InvalidData`] once what was seen is wrong.
+    /// One that soon ends with [`io::ErrorKind::InvalidData`] where what was seen is wrong.
     pub(super) fn judging(stream: S, seen: &Seen, wrong: Wrong) -> Self {
         Self { stream, seen: seen.clone(), wrong, judged: 0 }
     }
 
     /// Judges what was seen each time that it has doubled: whoever sends it byte by byte costs no more than its length.
-    fn judge(&mut self) -> Option<String> {
+    fn is_wrong(&mut self) -> bool {
         let bytes = self.seen.lock();
         if bytes.len() < (2 * self.judged).max(1) {
-            return None;
+            return false;
         }
         self.judged = bytes.len();
         (self.wrong)(&bytes)
@@ -76,10 +76,7 @@ impl<S: Io> AsyncRead for Watched<S> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut this.stream).poll_read(cx, buffer);
         this.seen.add(buffer.filled().get(before..).unwrap_or_default());
-        match this.judge() {
-            Some(wrong) => Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, wrong))),
-            None => polled,
-        }
+        if this.is_wrong() { Poll::Ready(Err(io::ErrorKind::InvalidData.into())) } else { polled }
     }
 }
 
