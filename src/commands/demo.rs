@@ -107,6 +107,15 @@ const EARLIER: i64 = 60;
 /// Raises the deployment of a scenario and observes it from every vantage, side by side; from the first of them once more
 /// before, where the deployment then changes.
 pub fn record(scenario: &Scenario, now: Timestamp) -> anyhow::Result<(Vec<Recording>, Policy)> {
+    record_as(scenario, now, |_| {})
+}
+
+/// The same with something in each vantage's job set otherwise than the demo has it.
+pub fn record_as(
+    scenario: &Scenario,
+    now: Timestamp,
+    set: impl Fn(&mut Job),
+) -> anyhow::Result<(Vec<Recording>, Policy)> {
     if let Some(Shortage { limit, needed, .. }) = descriptors::shortage(AT_ONCE) {
         bail!("this process may open {limit} files at once, too few for a whole deployment\n  fix: ulimit -n {needed}");
     }
@@ -125,6 +134,7 @@ pub fn record(scenario: &Scenario, now: Timestamp) -> anyhow::Result<(Vec<Record
             let mut job = check::job(&settings, supplied, Timestamp(now.0 + ahead));
             // The demo is the same whatever this machine's own file says.
             job.hosts_file = folder.path().join("hosts");
+            set(&mut job);
             jobs.push(job);
         }
         let mut recordings = Vec::new();
