@@ -30,6 +30,10 @@ impl<'a> Witnesses<'a> {
     /// The vantages that each by itself show a cause of this kind at this target. What only several show together was seen by
     /// those that looked there; what is of no place in the network, by all.
     pub(crate) fn saw(&self, target: &Target, finding: &Finding) -> BTreeSet<Vantage> {
+        // Nobody else could have: there may be a finding for each of thousands of servers.
+        if self.vantages.len() == 1 {
+            return self.vantages.clone();
+        }
         // Where several are told of the target, each is of those who see that one.
         let several = alike(self.judgement, target, finding).len() > 1;
         let by = |is_it: &dyn Fn(&&Finding) -> bool| -> BTreeSet<Vantage> {

@@ -1,5 +1,7 @@
 //! The places of Device Services that a device may meet, and what was presented there.
 
+use std::collections::HashMap;
+
 use crate::{
     check::Case,
     client::{Ending, stories::Met, trust::Presented},
@@ -15,7 +17,8 @@ use crate::{
 /// Each place once for each chain met there: as devices saw it, and where they did not look, as others did.
 pub fn places<'a>(case: &'a Case<'_>) -> Vec<Met<'a>> {
     let other_clock = clock::contradicted(case);
-    let mut places: Vec<(Met<'a>, &'a [CertId])> = Vec::new();
+    let mut places: Vec<Met<'a>> = Vec::new();
+    let mut known_at: HashMap<(Target, &'a [CertId]), usize> = HashMap::new();
     let mut silent: Vec<(Role, Target, Option<Vantage>, Ending)> = Vec::new();
     for role in [Role::DeviceServices, Role::Balancer, Role::ReverseProxy, Role::Backend] {
         let facts = || case.presentations(&[role]).filter(|(_, fact)| reach::is_asked_as_devices_do(fact));
@@ -46,14 +49,15 @@ pub fn places<'a>(case: &'a Case<'_>) -> Vec<Met<'a>> {
                 silent.push((role, target, None, ending));
                 continue;
             }
-            let known = places.iter_mut().find(|(met, known)| met.target == target && *known == sent);
+            let known = known_at.get(&(target.clone(), sent)).and_then(|at| places.get_mut(*at));
             match known {
-                Some((met, _)) if met.seen_from.contains(&vantage) => {}
-                Some((met, _)) => met.seen_from.push(vantage),
+                Some(met) if met.seen_from.contains(&vantage) => {}
+                Some(met) => met.seen_from.push(vantage),
                 None => {
                     let presented =
                         Presented { chain, endpoint: &fact.endpoint, role, signature: fact.signature(), other_clock };
-                    places.push((Met { target, role, seen_from: vec![vantage], presented: Ok(presented) }, sent));
+                    known_at.insert((target.clone(), sent), places.len());
+                    places.push(Met { target, role, seen_from: vec![vantage], presented: Ok(presented) });
                 }
             }
         }
@@ -63,7 +67,6 @@ pub fn places<'a>(case: &'a Case<'_>) -> Vec<Met<'a>> {
             (role, target, None, ending)
         }));
     }
-    let mut places: Vec<Met<'a>> = places.into_iter().map(|(met, _)| met).collect();
     let answers_device = |role: Role| {
         let by_device = |met: &&Met<'_>| met.presented.is_ok() && met.seen_from.contains(&Vantage::Device);
         places.iter().filter(by_device).any(|met| met.role == role)

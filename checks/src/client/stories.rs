@@ -1,5 +1,7 @@
 //! The journeys, told: the fetch, then each place of Device Services that a device may meet.
 
+use std::collections::HashMap;
+
 use crate::{
     check::{Case, CheckId},
     client::{
@@ -356,9 +358,11 @@ fn answer(met: &Met<'_>) -> String {
 /// Places where the same is met and decided are one step.
 fn grouped(met: &[(&Met<'_>, String, String)], checks: &[CheckId]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
+    let mut known_at: HashMap<(&str, &str), usize> = HashMap::new();
     for (met, answer, decision) in met {
         let target = met.target.to_string();
-        match steps.iter_mut().find(|step| step.answer == *answer && step.decision == *decision) {
+        let at = *known_at.entry((answer, decision)).or_insert(steps.len());
+        match steps.get_mut(at) {
             Some(step) => {
                 step.request.push_str(", ");
                 step.request.push_str(&target);

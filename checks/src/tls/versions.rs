@@ -1,6 +1,6 @@
 //! `tls/versions`
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::{
     cause::Cause,
@@ -32,6 +32,7 @@ impl Check for Versions {
 
     fn judge(&self, case: &Case<'_>) -> Judgement {
         let mut judgement = Judgement::new();
+        let mut known = HashMap::new();
         let facts = case.recordings.iter().flat_map(|recording| {
             let asked = recording.connections.iter().filter(|fact| reach::is_asked_as_devices_do(fact));
             asked.map(|fact| (recording.vantage, fact))
@@ -39,38 +40,39 @@ impl Check for Versions {
         for (vantage, fact) in facts {
             let target = Target::of(&fact.endpoint, fact.address);
             for outcome in of(case, vantage, fact) {
-                add(&mut judgement, &target, outcome);
+                add(&mut judgement, &mut known, &target, outcome);
             }
         }
         let silent = case.recordings.iter().flat_map(|recording| reach::unasked_services(recording, |_| true));
         for endpoint in silent.chain(reach::unasked_servers(case)) {
             let target = Target::Endpoint(endpoint);
             let outcome = unseen(&target);
-            add(&mut judgement, &target, outcome);
+            add(&mut judgement, &mut known, &target, outcome);
         }
         judgement
     }
 }
 
-/// A server that one vantage saw is seen, and whoever finds a fault with it knows more than whoever found none.
-fn add(judgement: &mut Judgement, target: &Target, outcome: Outcome) {
+/// A server that one vantage saw is seen, and whoever finds a fault with it knows more than whoever found none. What is known of each
+/// target spares a look through all that is said.
+fn add(judgement: &mut Judgement, known: &mut HashMap<Target, u8>, target: &Target, outcome: Outcome) {
     let worth = |outcome: &Outcome| match outcome.state() {
         State::Skipped => 0,
         State::NotObserved => 1,
         State::Pass => 2,
         State::Warn | State::Fail => 3,
     };
-    let known = judgement.iter().filter(|(known, _)| known == target).map(|(_, outcome)| worth(outcome)).max();
-    let of_findings = worth(&outcome) == 3;
-    match known {
-        Some(known) if known > worth(&outcome) || (known == worth(&outcome) && !of_findings) => return,
-        Some(known) if known < worth(&outcome) => judgement.retain(|(known, _)| known != target),
-        _ => {}
-    }
+    let worth = worth(&outcome);
     let said = (target.clone(), outcome);
-    if !judgement.contains(&said) {
-        judgement.push(said);
+    let before = known.get(target).copied();
+    if before.is_some_and(|before| before > worth || (before == worth && (worth < 3 || judgement.contains(&said)))) {
+        return;
     }
+    if before.is_some_and(|before| before < worth) {
+        judgement.retain(|(known, _)| known != target);
+    }
+    known.insert(target.clone(), worth);
+    judgement.push(said);
 }
 
 fn unseen(target: &Target) -> Outcome {
