@@ -90,15 +90,13 @@ pub(super) async fn get(
         driver.spawn(connection);
         sender.send_request(request(url)).await
     };
-    let answered = within(limit, answered).await;
-    let bytes = seen.bytes();
-    let response = match answered {
+    let response = match within(limit, answered).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => {
-            return Err(no_head(&bytes).unwrap_or_else(|| failure(&error, client_certificate_asked)));
+            return Err(no_head(&seen.bytes()).unwrap_or_else(|| failure(&error, client_certificate_asked)));
         }
-        Err(after) if bytes.is_empty() => return Err(HttpFailure::Silent { after }),
-        Err(after) => return Err(no_head(&bytes).unwrap_or(HttpFailure::Stalled { after })),
+        Err(after) if seen.bytes().is_empty() => return Err(HttpFailure::Silent { after }),
+        Err(after) => return Err(no_head(&seen.bytes()).unwrap_or(HttpFailure::Stalled { after })),
     };
     let (parts, incoming) = Response::into_parts(response);
     // What the request itself had is no secret.

@@ -56,13 +56,12 @@ impl Check for Versions {
 /// A server that one vantage saw is seen, and whoever finds a fault with it knows more than whoever found none. What is known of each
 /// target spares a look through all that is said.
 fn add(judgement: &mut Judgement, known: &mut HashMap<Target, u8>, target: &Target, outcome: Outcome) {
-    let worth = |outcome: &Outcome| match outcome.state() {
+    let worth = match outcome.state() {
         State::Skipped => 0,
         State::NotObserved => 1,
         State::Pass => 2,
         State::Warn | State::Fail => 3,
     };
-    let worth = worth(&outcome);
     let said = (target.clone(), outcome);
     let before = known.get(target).copied();
     if before.is_some_and(|before| before > worth || (before == worth && (worth < 3 || judgement.contains(&said)))) {
