@@ -9,7 +9,7 @@ pub mod same_everywhere;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 pub use self::{
     expiry::Expiry, name::Name, order::Order, path::Path, platform_rules::PlatformRules,
@@ -17,13 +17,13 @@ pub use self::{
 };
 use crate::{
     cause::Cause,
-    check::{Case, Check, CheckId, Judgement},
+    check::{Case, Check, CheckId, Judgement, Said},
     deployment::{Endpoint, Policy, Role, Vantage},
     interception::Interception,
     outcome::{Outcome, Target},
     prose,
     reach::{self, Missed},
-    recording::{ConnectionFact, ConversationFailure, HandshakeSignature, Recording},
+    recording::{CertId, ConnectionFact, ConversationFailure, HandshakeSignature, Recording},
     resolve,
     time::Timestamp,
     x509::{CertificateFacts, ChainFacts, Unreadable},
@@ -113,48 +113,46 @@ pub(crate) fn judge_presented(
     mut judge: impl FnMut(&Presented<'_>, &ChainFacts) -> Vec<Outcome>,
 ) -> Judgement {
     let mut said = Said::default();
-    let mut judged = HashSet::new();
-    let facts =
-        case.recordings.iter().flat_map(|recording| recording.presentations().map(move |fact| (recording, fact)));
-    for (recording, fact) in facts.filter(|(_, fact)| roles(fact.role) && reach::is_asked_as_devices_do(fact)) {
-        let Some(sent) = fact.presented() else { continue };
-        let signature = fact.signature();
-        let target = Target::of(&fact.endpoint, fact.address);
-        if resolve::is_false(case, recording, fact) {
-            said.say(target, Outcome::unanswered("a resolver leads there, and it is not the deployment"));
+    for shown in case.shown().iter().filter(|shown| roles(shown.presented.role)) {
+        let target = &shown.presented.target;
+        let Some(sent) = shown.sent else {
+            said.say(target.clone(), Outcome::unanswered("a resolver leads there, and it is not the deployment"));
             continue;
-        }
-        if !judged.insert((target.clone(), fact.role, sent, format!("{signature:?}"))) {
-            continue;
-        }
-        let presented = Presented { target, role: fact.role, endpoint: &fact.endpoint, signature };
+        };
         let Some(chain) = case.chain(sent) else { continue };
-        for outcome in judge(&presented, chain) {
-            said.say(presented.target.clone(), outcome);
+        for outcome in judge(&shown.presented, chain) {
+            said.say(target.clone(), outcome);
         }
     }
     said.add_silent(case, roles);
     said.judgement
 }
 
-/// A judgement that says nothing twice.
-#[derive(Default)]
-struct Said {
-    judgement: Judgement,
-    places: HashMap<Target, Vec<usize>>,
+/// What a server presented to a client that asks as devices do.
+pub(crate) struct Shown<'a> {
+    presented: Presented<'a>,
+    /// The chain; none: the server is none of the deployment's.
+    sent: Option<&'a [CertId]>,
+}
+
+/// Every distinct one.
+pub(crate) fn shown<'a>(case: &Case<'a>) -> Vec<Shown<'a>> {
+    let mut known = HashSet::new();
+    let of_recording = |recording: &'a Recording| recording.presentations().map(move |fact| (recording, fact));
+    let facts = case.recordings.iter().flat_map(of_recording);
+    let facts = facts.filter(|(_, fact)| reach::is_asked_as_devices_do(fact));
+    let shown = facts.filter_map(|(recording, fact)| {
+        let sent = fact.presented()?;
+        let sent = (!resolve::is_false(case, recording, fact)).then_some(sent);
+        let (target, signature) = (Target::of(&fact.endpoint, fact.address), fact.signature());
+        let is_new = known.insert((target.clone(), fact.role, sent, signature));
+        let presented = Presented { target, role: fact.role, endpoint: &fact.endpoint, signature };
+        is_new.then_some(Shown { presented, sent })
+    });
+    shown.collect()
 }
 
 impl Said {
-    fn say(&mut self, target: Target, outcome: Outcome) {
-        let places = self.places.entry(target.clone()).or_default();
-        let known = places.iter().filter_map(|place| self.judgement.get(*place));
-        if known.into_iter().any(|(_, known)| *known == outcome) {
-            return;
-        }
-        places.push(self.judgement.len());
-        self.judgement.push((target, outcome));
-    }
-
     /// Adds every target that was asked, or should have been, and presented no chain to anybody.
     fn add_silent<'a>(&mut self, case: &Case<'a>, roles: fn(Role) -> bool) {
         let facts = || {

@@ -1,13 +1,16 @@
 //! What a check is, and what it is given.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    cell::OnceCell,
+    collections::{BTreeMap, BTreeSet, HashMap},
     rc::Rc,
 };
 
 use serde::Serialize;
 
 use crate::{
+    certificate::{self, Shown},
+    client::{self, Journey},
     deployment::{Deployment, Policy, Role, ServerAddress, TrustServiceMode, Vantage},
     interception::{self, Interception},
     outcome::{Outcome, Target, Unobserved},
@@ -85,6 +88,38 @@ pub struct Meta {
 /// A judgement: each target with its outcome. A target may appear several times, once for each finding.
 pub type Judgement = Vec<(Target, Outcome)>;
 
+/// A judgement that says nothing twice.
+#[derive(Default)]
+pub(crate) struct Said {
+    /// What was said, in its order.
+    pub(crate) judgement: Judgement,
+    /// Where in it each target stands.
+    places: HashMap<Target, Vec<usize>>,
+}
+
+impl Said {
+    /// Says it, unless it was said.
+    pub(crate) fn say(&mut self, target: Target, outcome: Outcome) {
+        let places = self.places.entry(target.clone()).or_default();
+        let known = places.iter().filter_map(|place| self.judgement.get(*place));
+        if known.into_iter().any(|(_, known)| *known == outcome) {
+            return;
+        }
+        places.push(self.judgement.len());
+        self.judgement.push((target, outcome));
+    }
+}
+
+impl FromIterator<(Target, Outcome)> for Said {
+    fn from_iter<I: IntoIterator<Item = (Target, Outcome)>>(entries: I) -> Self {
+        let mut said = Self::default();
+        for (target, outcome) in entries {
+            said.say(target, outcome);
+        }
+        said
+    }
+}
+
 /// A pure function of a case.
 pub trait Check: Sync {
     /// What is fixed about it.
@@ -106,11 +141,13 @@ pub struct Case<'a> {
     /// What was seen, one recording a vantage.
     pub recordings: &'a [Recording],
     read: Rc<Read>,
+    shown: OnceCell<Vec<Shown<'a>>>,
+    journey: OnceCell<Journey>,
 }
 
 /// What was read from all recordings together.
 struct Read {
-    chains: BTreeMap<Vec<CertId>, ChainFacts>,
+    chains: HashMap<Vec<CertId>, ChainFacts>,
     intercepted: BTreeMap<CertId, Interception>,
     certificates: BTreeMap<CertId, CertificateFacts>,
 }
@@ -119,7 +156,8 @@ impl<'a> Case<'a> {
     /// A case over recordings of one deployment, judged when the latest was taken; `None` if there are none.
     pub fn new(recordings: &'a [Recording], policy: &'a Policy, now: Timestamp) -> Option<Self> {
         let first = recordings.first()?;
-        let (chains, certificates) = (x509::chains(recordings, now), certificates(recordings));
+        let chains = x509::chains(recordings, now);
+        let certificates = certificates(recordings, &chains);
         Some(Self {
             deployment: &first.deployment,
             policy,
@@ -128,9 +166,11 @@ impl<'a> Case<'a> {
             recordings,
             read: Rc::new(Read {
                 intercepted: interception::read(recordings, &chains, &certificates),
-                chains,
+                chains: chains.into_iter().collect(),
                 certificates,
             }),
+            shown: OnceCell::new(),
+            journey: OnceCell::new(),
         })
     }
 
@@ -140,6 +180,8 @@ impl<'a> Case<'a> {
             deployment: &recording.deployment,
             recordings: std::slice::from_ref(recording),
             read: Rc::clone(&self.read),
+            shown: OnceCell::new(),
+            journey: OnceCell::new(),
             ..*self
         }
     }
@@ -257,6 +299,16 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// What servers presented to clients that ask as devices do: gathered once, whoever asks.
+    pub(crate) fn shown(&self) -> &[Shown<'a>] {
+        self.shown.get_or_init(|| certificate::shown(self))
+    }
+
+    /// The known client, played over what was observed: once, whoever asks.
+    pub fn journey(&self) -> &Journey {
+        self.journey.get_or_init(|| client::plan(self).tell())
+    }
+
     /// Why a name is not looked up here, where that is so.
     pub fn names_go_to_proxy(&self, host: &str) -> Option<String> {
         let proxy = self.deployment.network.proxy_for(host)?;
@@ -308,11 +360,18 @@ impl<'a> Case<'a> {
     }
 }
 
-fn certificates(recordings: &[Recording]) -> BTreeMap<CertId, CertificateFacts> {
+/// Every certificate that can be read; those of chains were.
+fn certificates(
+    recordings: &[Recording],
+    chains: &BTreeMap<Vec<CertId>, ChainFacts>,
+) -> BTreeMap<CertId, CertificateFacts> {
     let mut read = BTreeMap::new();
     let redacted = recordings.iter().filter_map(|recording| recording.facts.as_ref());
-    for facts in redacted.flat_map(|facts| &facts.certificates) {
-        read.entry(facts.id.clone()).or_insert_with(|| facts.clone());
+    let sent = chains.values().flat_map(|chain| chain.sent.iter().flatten());
+    for facts in redacted.flat_map(|facts| &facts.certificates).chain(sent) {
+        if !read.contains_key(&facts.id) {
+            read.insert(facts.id.clone(), facts.clone());
+        }
     }
     for (id, der) in recordings.iter().flat_map(|recording| &recording.certificates) {
         if !read.contains_key(id)

@@ -20,7 +20,7 @@ use serde::Serialize;
 pub use self::{
     fetch::{Route, counted},
     rules::{Held, List, Match, Reading, read},
-    stories::{Met, Plan, journey, plan},
+    stories::{Met, Plan, plan},
     trust::{Presented, Validation},
 };
 use crate::{
@@ -104,7 +104,7 @@ impl Kind {
 }
 
 /// Where a journey ends; from the best to the worst.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Ending {
     /// The key matches a pin.

@@ -537,7 +537,7 @@ pub struct Handshake {
 }
 
 /// The signature over the handshake.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum HandshakeSignature {
     /// It is the leaf's.

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::{
     check::{Case, CheckId},
-    client::{self, Journey},
+    client::Journey,
     guide::{self, STEPS},
     outcome::{State, Target},
     reach::Row,
@@ -89,7 +89,7 @@ pub fn journey(case: &Case<'_>, checks: &[CheckReport]) -> Option<Journey> {
     }
     let failing: Vec<CheckId> =
         checks.iter().filter(|report| report.outcome == State::Fail).map(|report| report.id).collect();
-    let mut journey = client::journey(case);
+    let mut journey = case.journey().clone();
     for story in &mut journey.stories {
         for step in &mut story.steps {
             step.checks.retain(|id| checks.iter().any(|report| report.id == *id));

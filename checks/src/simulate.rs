@@ -94,17 +94,11 @@ impl Simulation {
         let host = endpoint.host.clone();
         let chains: Vec<(&Chain, ChainFacts)> =
             presented.iter().map(|chain| (chain, x509::chain_as_of(&chain.certificates, supplied, *now))).collect();
-        let places = chains.iter().map(|(chain, facts)| Met {
-            target: Target::File(chain.file.clone()),
-            role: Role::DeviceServices,
-            seen_from: vec![],
-            presented: Ok(Presented {
-                chain: facts,
-                endpoint,
-                role: Role::DeviceServices,
-                signature: None,
-                other_clock: None,
-            }),
+        let places = chains.iter().map(|(chain, facts)| {
+            let role = Role::DeviceServices;
+            let presented = Presented { chain: facts, endpoint, role, signature: None, other_clock: None };
+            let target = Target::File(chain.file.clone());
+            Met::new(target, role, vec![], Ok(presented), *now)
         });
         let places: Vec<Met<'_>> = places.collect();
         let (routes, seen, uploaded) = match observed {
@@ -113,7 +107,6 @@ impl Simulation {
         };
         let plan = Plan {
             host: host.clone(),
-            now: *now,
             routes: match published {
                 Some(published) => vec![route(published)],
                 None => routes?,

@@ -10,16 +10,16 @@ use crate::{
 };
 
 /// What each recording shows of a check by itself.
-pub(crate) struct Witnesses<'a> {
+pub(crate) struct Witnesses<'r, 'j> {
     vantages: BTreeSet<Vantage>,
-    recordings: &'a [Recording],
-    judgement: &'a Judgement,
+    recordings: &'r [Recording],
+    judgement: &'j Judgement,
     alone: Vec<(Vantage, Judgement)>,
 }
 
-impl<'a> Witnesses<'a> {
+impl<'r, 'j> Witnesses<'r, 'j> {
     /// Asks the check again of each recording, where there are several vantages and something is wrong.
-    pub(crate) fn of(case: &Case<'a>, check: &dyn Check, judgement: &'a Judgement) -> Self {
+    pub(crate) fn of(case: &Case<'r>, check: &dyn Check, judgement: &'j Judgement) -> Self {
         let vantages = case.vantages();
         let is_wrong = judgement.iter().any(|(_, outcome)| found(outcome).is_some());
         let alone = case.recordings.iter().filter(|_| is_wrong && vantages.len() > 1);

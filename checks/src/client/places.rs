@@ -1,6 +1,6 @@
 //! The places of Device Services that a device may meet, and what was presented there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::{
     check::Case,
@@ -57,7 +57,7 @@ pub fn places<'a>(case: &'a Case<'_>) -> Vec<Met<'a>> {
                     let presented =
                         Presented { chain, endpoint: &fact.endpoint, role, signature: fact.signature(), other_clock };
                     known_at.insert((target.clone(), sent), places.len());
-                    places.push(Met { target, role, seen_from: vec![vantage], presented: Ok(presented) });
+                    places.push(Met::new(target, role, vec![vantage], Ok(presented), case.now));
                 }
             }
         }
@@ -72,6 +72,8 @@ pub fn places<'a>(case: &'a Case<'_>) -> Vec<Met<'a>> {
         places.iter().filter(by_device).any(|met| met.role == role)
     };
     let another: Vec<Role> = [Role::DeviceServices].into_iter().filter(|role| answers_device(*role)).collect();
+    let answered: HashSet<Target> = places.iter().map(|met| met.target.clone()).collect();
+    let mut told: HashSet<(Target, Ending)> = HashSet::new();
     for (role, target, vantage, mut ending) in silent {
         // A name with several addresses: a device goes on to another, unless it has no way there.
         if vantage == Some(Vantage::Device) && another.contains(&role) && matches!(ending, Ending::Refused { .. }) {
@@ -79,18 +81,18 @@ pub fn places<'a>(case: &'a Case<'_>) -> Vec<Met<'a>> {
             ending = Ending::not_observed(format!("{why} at this address; it may go on to another"), None);
         }
         // What others did not see matters where nobody else did.
-        if vantage != Some(Vantage::Device) && places.iter().any(|met| met.target == target && met.presented.is_ok()) {
+        if vantage != Some(Vantage::Device) && answered.contains(&target) {
             continue;
         }
-        if !places.iter().any(|met| met.target == target && met.presented.as_ref().err() == Some(&ending)) {
-            places.push(Met { target, role, seen_from: vantage.into_iter().collect(), presented: Err(ending) });
+        if told.insert((target.clone(), ending.clone())) {
+            places.push(Met::new(target, role, vantage.into_iter().collect(), Err(ending), case.now));
         }
     }
     if !places.iter().any(|met| met.role == Role::DeviceServices) {
         let endpoint = case.deployment.device_services_endpoint();
         let ending = Ending::not_observed(format!("what {endpoint} presents was not seen"), None);
         let target = Target::Endpoint(endpoint);
-        places.insert(0, Met { target, role: Role::DeviceServices, seen_from: vec![], presented: Err(ending) });
+        places.insert(0, Met::new(target, Role::DeviceServices, vec![], Err(ending), case.now));
     }
     places
 }

@@ -53,8 +53,6 @@ const WHILE_ENROLLING: &str = "no pins while enrolling";
 pub struct Plan<'a> {
     /// Device Services' host.
     pub host: String,
-    /// For which moment.
-    pub now: Timestamp,
     /// The ways to its pins.
     pub routes: Vec<Route>,
     /// The places of Device Services.
@@ -71,25 +69,36 @@ pub struct Met<'a> {
     pub role: Role,
     /// Who saw it.
     pub seen_from: Vec<Vantage>,
-    /// What it presents; or how a journey ends there in any case.
-    pub presented: Result<Presented<'a>, Ending>,
+    /// What it presents, and what default validation makes of it; or how a journey ends there in any case.
+    pub presented: Result<(Presented<'a>, Validation), Ending>,
+    /// The leaf, for people.
+    answer: String,
 }
 
-/// Plays the known client over what was observed.
-pub fn journey(case: &Case<'_>) -> Journey {
-    plan(case).tell()
+impl<'a> Met<'a> {
+    /// A place that presents this for the moment `now`, or where a journey ends so in any case.
+    pub fn new(
+        target: Target,
+        role: Role,
+        seen_from: Vec<Vantage>,
+        presented: Result<Presented<'a>, Ending>,
+        now: Timestamp,
+    ) -> Self {
+        let leaf = presented.as_ref().ok().and_then(|presented| presented.chain.leaf());
+        let answer = leaf.map_or_else(|| "no certificate".to_owned(), leaf_words);
+        let presented = presented.map(|presented| (presented, presented.validate(now)));
+        Self { target, role, seen_from, presented, answer }
+    }
+
+    fn ends(&self, ending: Ending) -> PlaceEnding {
+        PlaceEnding { target: self.target.clone(), role: self.role.words(), ending }
+    }
 }
 
 /// What devices meet, as it was observed.
 pub fn plan<'a>(case: &'a Case<'_>) -> Plan<'a> {
     let host = case.deployment.device_services.url.host();
-    Plan {
-        now: case.now,
-        routes: fetch::routes(case),
-        places: places::places(case),
-        uploaded: uploaded(case, &host),
-        host,
-    }
+    Plan { routes: fetch::routes(case), places: places::places(case), uploaded: uploaded(case, &host), host }
 }
 
 fn uploaded(case: &Case<'_>, host: &str) -> Option<List> {
@@ -142,7 +151,7 @@ impl Plan<'_> {
             }
             push_all(&mut walk.provided, meeting.provided);
             walk.places.push(met.ends(meeting.ending));
-            met_steps.push((met, meeting.answer, meeting.decision));
+            met_steps.push((met, meeting.decision));
         }
         walk.steps = routes.get(taken).map(|route| route.steps.clone()).unwrap_or_default();
         for (at, route) in routes.iter().enumerate().filter(|(at, _)| *at != taken) {
@@ -214,13 +223,13 @@ impl Plan<'_> {
             let mut why = "how it compares pins is not known".to_owned();
             let known = match &met.presented {
                 Err(ending) => ending.to_string(),
-                Ok(presented) => match presented.validate(self.now) {
+                Ok((_, validation)) => match validation {
                     Validation::Accepted { private_root: None } => "the platform accepts the chain".to_owned(),
                     Validation::Accepted { private_root: Some(root) } => {
                         format!(
                             "the platform accepts the chain if {} is trusted, and apps that target API 24 or later do not \
                              trust a root that a user installed",
-                            short(&root)
+                            short(root)
                         )
                     }
                     Validation::Refused { why: refused, .. } | Validation::Unknown { why: refused, .. } => {
@@ -231,7 +240,7 @@ impl Plan<'_> {
             };
             let ending = Ending::not_established(why);
             places.push(met.ends(ending));
-            steps.push((met, answer(met), format!("{known}; whether and how it compares pins is not known")));
+            steps.push((met, format!("{known}; whether and how it compares pins is not known")));
         }
         Self::ended(Kind::Android, places, vec![], grouped(&steps, CERTIFICATE))
     }
@@ -245,21 +254,21 @@ impl Plan<'_> {
 
     /// What a device that came this way does at a place.
     fn meet(&self, route: &Route, met: &Met<'_>) -> Meeting {
-        let answer = answer(met);
-        let ended =
-            |ending: Ending, decision: String| Meeting { ending, answer: answer.clone(), decision, provided: vec![] };
-        let presented = match &met.presented {
-            Ok(presented) => presented,
+        let ended = |ending: Ending, decision: String| Meeting { ending, decision, provided: vec![] };
+        let (presented, validation) = match &met.presented {
+            Ok((presented, validation)) => (presented, validation),
             Err(ending) => return ended(ending.clone(), "no certificate to decide on".to_owned()),
         };
-        let provided = match presented.validate(self.now) {
-            Validation::Accepted { private_root } => private_root.map(|root| format!("devices trust {}", short(&root))),
+        let provided = match validation {
+            Validation::Accepted { private_root } => {
+                private_root.as_ref().map(|root| format!("devices trust {}", short(root)))
+            }
             Validation::Refused { why, .. } => {
                 return ended(Ending::Refused { why: why.clone() }, format!("default validation refuses it: {why}"));
             }
             Validation::Unknown { why, .. } => {
                 let decision = format!("default validation may refuse it: {why}");
-                return ended(Ending::not_observed(why, None), decision);
+                return ended(Ending::not_observed(why.clone(), None), decision);
             }
         };
         let compared: Vec<(Ending, String)> = route.held.iter().map(|held| self.compare(held, presented)).collect();
@@ -269,7 +278,7 @@ impl Plan<'_> {
             (None, Some(unsure)) => (unsure.clone(), "not known".to_owned()),
             (None, None) => (Ending::not_observed("its pins were not seen", None), "not known".to_owned()),
         };
-        Meeting { ending, answer, decision, provided: provided.into_iter().collect() }
+        Meeting { ending, decision, provided: provided.into_iter().collect() }
     }
 
     fn compare(&self, held: &Held, presented: &Presented<'_>) -> (Ending, String) {
@@ -314,12 +323,6 @@ impl Plan<'_> {
     }
 }
 
-impl Met<'_> {
-    fn ends(&self, ending: Ending) -> PlaceEnding {
-        PlaceEnding { target: self.target.clone(), role: self.role.words(), ending }
-    }
-}
-
 /// A journey before it is sorted: its places are those of the plan, in their order.
 #[derive(Default)]
 struct Walk {
@@ -331,7 +334,6 @@ struct Walk {
 /// How it goes at a place.
 struct Meeting {
     ending: Ending,
-    answer: String,
     decision: String,
     provided: Vec<String>,
 }
@@ -350,18 +352,13 @@ impl Ending {
     }
 }
 
-fn answer(met: &Met<'_>) -> String {
-    let leaf = met.presented.as_ref().ok().and_then(|presented| presented.chain.leaf());
-    leaf.map_or_else(|| "no certificate".to_owned(), leaf_words)
-}
-
 /// Places where the same is met and decided are one step.
-fn grouped(met: &[(&Met<'_>, String, String)], checks: &[CheckId]) -> Vec<Step> {
+fn grouped(met: &[(&Met<'_>, String)], checks: &[CheckId]) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let mut known_at: HashMap<(&str, &str), usize> = HashMap::new();
-    for (met, answer, decision) in met {
+    for (met, decision) in met {
         let target = met.target.to_string();
-        let at = *known_at.entry((answer, decision)).or_insert(steps.len());
+        let at = *known_at.entry((&met.answer, decision)).or_insert(steps.len());
         match steps.get_mut(at) {
             Some(step) => {
                 step.request.push_str(", ");
@@ -370,7 +367,7 @@ fn grouped(met: &[(&Met<'_>, String, String)], checks: &[CheckId]) -> Vec<Step> 
             }
             None => steps.push(Step {
                 request: format!("TLS to {target}"),
-                answer: answer.clone(),
+                answer: met.answer.clone(),
                 decision: decision.clone(),
                 seen_from: met.seen_from.clone(),
                 checks: checks.to_vec(),

@@ -150,7 +150,7 @@ impl World {
 
     fn stories(&self) -> Vec<Story> {
         let policy = Policy::default();
-        journey(&Case::new(std::slice::from_ref(&self.recording), &policy, NOW).unwrap()).stories
+        Case::new(std::slice::from_ref(&self.recording), &policy, NOW).unwrap().journey().stories.clone()
     }
 
     fn story(&self, kind: Kind) -> Story {
@@ -200,7 +200,7 @@ fn an_answer_under_the_name_counts_whoever_else_was_asked_there() {
     let named = console.answers.iter().find(|fact| fact.role == Role::TrustService).unwrap();
     console.answers.push(HttpFact { role: Role::TrustServiceServer, ..named.clone() });
     let policy = Policy::default();
-    let stories = journey(&Case::new(&[console, world.recording.clone()], &policy, NOW).unwrap()).stories;
+    let stories = Case::new(&[console, world.recording.clone()], &policy, NOW).unwrap().journey().stories.clone();
     assert_eq!(stories[0].ending, Ending::ConnectsPinned);
 }
 
@@ -238,7 +238,7 @@ fn where_only_others_saw_a_cloud_entry_both_ways_are_gone() {
     world.recording.answers.remove(0);
     let policy = Policy::default();
     let recordings = [world.recording.clone(), console];
-    let stories = journey(&Case::new(&recordings, &policy, NOW).unwrap()).stories;
+    let stories = Case::new(&recordings, &policy, NOW).unwrap().journey().stories.clone();
     let Ending::Refused { why } = &stories[0].ending else { panic!("{}", stories[0].ending) };
     assert!(why.ends_with("where a device reaches discovery"), "{why}");
     let other_way = stories[0].steps.iter().find(|step| step.request.starts_with("another way")).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::{
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
-    client::{self, Ending, Story},
+    client::{Ending, Story},
     outcome::{Evidence, Outcome, Target, Unobserved},
 };
 
@@ -57,7 +57,7 @@ impl Check for Journey {
     }
 
     fn judge(&self, case: &Case<'_>) -> Judgement {
-        client::journey(case).stories.iter().map(|story| of(case, story)).collect()
+        case.journey().stories.iter().map(|story| of(case, story)).collect()
     }
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use crate::{
     cause::Cause,
-    check::{Case, Check, CheckId, Judgement, Meta},
+    check::{Case, Check, CheckId, Judgement, Meta, Said},
     outcome::{Evidence, Outcome, Target},
     pin::Book,
     recording::{NameFact, Recording, Resolver},
@@ -28,12 +28,8 @@ impl Check for ResolversAgree {
     }
 
     fn judge(&self, case: &Case<'_>) -> Judgement {
-        let mut judgement = Judgement::new();
-        for entry in case.recordings.iter().flat_map(|recording| of(case, recording)) {
-            if !judgement.contains(&entry) {
-                judgement.push(entry);
-            }
-        }
+        let said: Said = case.recordings.iter().flat_map(|recording| of(case, recording)).collect();
+        let mut judgement = said.judgement;
         if judgement.is_empty() {
             let target = Target::Thing("resolvers".to_owned());
             judgement.push((target, Outcome::Skipped("no resolver was asked for a name of the deployment".to_owned())));

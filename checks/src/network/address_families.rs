@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     cause::Cause,
-    check::{Case, Check, CheckId, Judgement, Meta},
+    check::{Case, Check, CheckId, Judgement, Meta, Said},
     deployment::{AddressFamily, Role},
     family::{self, Family, Group, State},
     outcome::{Evidence, Outcome, Target},
@@ -35,7 +35,6 @@ impl Check for AddressFamilies {
     }
 
     fn judge(&self, case: &Case<'_>) -> Judgement {
-        let mut judgement = Judgement::new();
         let groups = || case.recordings.iter().flat_map(family::groups);
         if let Some(first) = groups().next()
             && let Some(only) =
@@ -47,16 +46,8 @@ impl Check for AddressFamilies {
             };
             return vec![(Target::Thing("IPv4 and IPv6".to_owned()), Outcome::Skipped(reason))];
         }
-        for recording in case.recordings {
-            for group in family::groups(recording) {
-                for outcome in of(case, &group) {
-                    let entry = (target(&group), outcome);
-                    if !judgement.contains(&entry) {
-                        judgement.push(entry);
-                    }
-                }
-            }
-        }
+        let of_group = |group| of(case, &group).into_iter().map(move |outcome| (target(&group), outcome));
+        let mut judgement = groups().flat_map(of_group).collect::<Said>().judgement;
         if judgement.is_empty() {
             judgement.push((Target::Thing("IPv4 and IPv6".to_owned()), Outcome::Skipped(nothing_to_compare(case))));
         }

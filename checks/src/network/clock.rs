@@ -2,7 +2,7 @@
 
 use crate::{
     cause::Cause,
-    check::{Case, Check, CheckId, Judgement, Meta},
+    check::{Case, Check, CheckId, Judgement, Meta, Said},
     client::counted,
     clock::{self, Reading, Verdict},
     deployment::{Role, TrustServiceMode, Vantage},
@@ -37,13 +37,7 @@ impl Check for Clock {
     }
 
     fn judge(&self, case: &Case<'_>) -> Judgement {
-        let mut judgement = Judgement::new();
-        for entry in case.recordings.iter().flat_map(|recording| of(case, recording)) {
-            if !judgement.contains(&entry) {
-                judgement.push(entry);
-            }
-        }
-        judgement
+        case.recordings.iter().flat_map(|recording| of(case, recording)).collect::<Said>().judgement
     }
 }
 

@@ -1,5 +1,7 @@
 //! `network/reachable`
 
+use std::collections::HashMap;
+
 use crate::{
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
     deployment::{Role, Vantage},
@@ -76,13 +78,17 @@ fn named(case: &Case<'_>, role: Role, row: &Row) -> Judgement {
 fn servers(case: &Case<'_>, role: Role) -> Judgement {
     let facts: Vec<(Vantage, &ConnectionFact)> = asked(case, role).collect();
     let mut judgement = Judgement::new();
+    let mut places: HashMap<Target, usize> = HashMap::new();
     for vantage in case.vantages() {
         let seen = facts.iter().filter(|(from, _)| *from == vantage).copied();
         for (target, outcome) in reach::of_each_address(case, seen) {
-            match judgement.iter_mut().find(|(known, _)| *known == target) {
+            match places.get(&target).and_then(|place| judgement.get_mut(*place)) {
                 Some((_, known)) if matches!(outcome, Outcome::Pass(_)) => *known = outcome,
                 Some(_) => {}
-                None => judgement.push((target, outcome)),
+                None => {
+                    places.insert(target.clone(), judgement.len());
+                    judgement.push((target, outcome));
+                }
             }
         }
     }

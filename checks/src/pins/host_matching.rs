@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     cause::Cause,
-    check::{Case, Check, CheckId, Judgement, Meta},
+    check::{Case, Check, CheckId, Judgement, Meta, Said},
     deployment::{Endpoint, Role},
     outcome::{Evidence, Outcome, Target},
     pin::{self, Book, PinSet, Source, SourceId},
@@ -46,24 +46,21 @@ impl Check for HostMatching {
         if used.sets.is_empty() {
             return vec![(target, pin::unseen_pins(case, used))];
         }
-        let mut judgement = Judgement::new();
+        let mut said = Said::default();
         for source in book.in_use() {
             for set in &source.sets {
                 let is_used = source.id == used.id;
-                judgement
-                    .extend(of_device_services(source, set, is_used, &endpoint.host).map(|it| (target.clone(), it)));
+                let own = of_device_services(source, set, is_used, &endpoint.host);
+                if let Some(outcome) = own {
+                    said.say(target.clone(), outcome);
+                }
                 for other in others(case) {
-                    judgement.push((Target::Endpoint(other.clone()), of_other(case, source, set, &other)));
+                    let outcome = of_other(case, source, set, &other);
+                    said.say(Target::Endpoint(other), outcome);
                 }
             }
         }
-        let mut seen: Judgement = Vec::new();
-        for entry in judgement {
-            if !seen.contains(&entry) {
-                seen.push(entry);
-            }
-        }
-        seen
+        said.judgement
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{
     cause::Cause,
     certificate::not_its_own,
-    check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
+    check::{Case, Check, CheckId, GuideStep, Judgement, Meta, Said},
     deployment::{Role, Vantage},
     matrix::{self, Met},
     outcome::{Evidence, Outcome, Target},
@@ -36,13 +36,8 @@ impl Check for UploadedSet {
         }
         let book = Book::new(case);
         let met = matrix::met(case);
-        let mut judgement = Judgement::new();
-        for one in &met {
-            let entry = (one.target.clone(), of_server(case, &book, one));
-            if !judgement.contains(&entry) {
-                judgement.push(entry);
-            }
-        }
+        let servers = met.iter().map(|one| (one.target.clone(), of_server(case, &book, one)));
+        let mut judgement = servers.collect::<Said>().judgement;
         let unsettled = judgement.iter().any(|(_, outcome)| matches!(outcome, Outcome::NotObserved(_)));
         for file in case.files(FileUse::Uploaded) {
             let target = Target::File(file.path.clone());

@@ -2,7 +2,7 @@
 
 use crate::{
     cause::Cause,
-    check::{Case, Check, CheckId, Judgement, Meta},
+    check::{Case, Check, CheckId, Judgement, Meta, Said},
     clock::{self, TOLERANCE, Verdict},
     outcome::{Evidence, Outcome, Target, Unobserved},
     recording::Recording,
@@ -26,14 +26,10 @@ impl Check for Fresh {
     }
 
     fn judge(&self, case: &Case<'_>) -> Judgement {
-        let mut judgement = Judgement::new();
-        for recording in case.recordings {
-            let entry = (Target::Thing(format!("the recording from {}", recording.vantage)), of(case, recording));
-            if !judgement.contains(&entry) {
-                judgement.push(entry);
-            }
-        }
-        judgement
+        let of_one = |recording: &Recording| {
+            (Target::Thing(format!("the recording from {}", recording.vantage)), of(case, recording))
+        };
+        case.recordings.iter().map(of_one).collect::<Said>().judgement
     }
 }
 

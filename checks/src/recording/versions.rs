@@ -5,7 +5,10 @@ use std::{collections::HashSet, net::SocketAddr, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{CertId, ConnectionFact, ConversationFailure, HandshakeSignature, Recording, TlsFailure};
-use crate::{deployment::Role, time::millis};
+use crate::{
+    deployment::{Endpoint, Role},
+    time::millis,
+};
 
 /// One handshake in which TLS 1.2 alone was offered, with every suite and curve that rustls knows for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,21 +31,21 @@ impl Tls12Fact {
     }
 }
 
+/// What was presented where.
+fn presented_at(fact: &ConnectionFact) -> (Role, &Endpoint, Option<SocketAddr>, &[CertId]) {
+    (fact.role, &fact.endpoint, fact.address, fact.presented().unwrap_or_default())
+}
+
 impl Recording {
     /// The handshakes with TLS 1.2 alone in which a server presented a chain that it presented in no other: what only
     /// the clients of that version meet.
     pub fn met_on_tls12(&self) -> impl Iterator<Item = &ConnectionFact> {
-        let place = |fact: &'_ ConnectionFact| (fact.role, fact.endpoint.clone(), fact.address);
-        let mut known: HashSet<(Role, _, Option<SocketAddr>, &[CertId])> = HashSet::new();
-        for fact in &self.connections {
-            let (role, endpoint, address) = place(fact);
-            known.insert((role, endpoint, address, fact.presented().unwrap_or_default()));
-        }
-        let asked = self.tls12.iter().map(|fact| &fact.connection);
-        asked.filter(move |fact| {
-            let (role, endpoint, address) = place(fact);
-            fact.presented().is_some_and(|sent| known.insert((role, endpoint, address, sent)))
-        })
+        let asked = || self.tls12.iter().map(|fact| &fact.connection);
+        let at = |fact: &'_ ConnectionFact| (fact.role, fact.address);
+        let places: HashSet<(Role, Option<SocketAddr>)> = asked().map(at).collect();
+        let others = self.connections.iter().filter(|fact| places.contains(&at(fact)));
+        let mut known: HashSet<_> = others.map(presented_at).collect();
+        asked().filter(move |fact| fact.presented().is_some() && known.insert(presented_at(fact)))
     }
 
     /// Every conversation in which a server may have presented something: those of clients of today, and those that only

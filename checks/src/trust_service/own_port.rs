@@ -104,13 +104,13 @@ fn by_url(case: &Case<'_>, trust_service: &Endpoint) -> Option<Outcome> {
 }
 
 /// One handshake under the other service's name.
-struct Seen<'a> {
-    case: &'a Case<'a>,
+struct Seen<'c, 'a> {
+    case: &'c Case<'a>,
     recording: &'a Recording,
     fact: &'a ConnectionFact,
 }
 
-impl<'a> Seen<'a> {
+impl<'c, 'a> Seen<'c, 'a> {
     fn judge(&self) -> Outcome {
         let Self { case, fact, .. } = *self;
         let other = fact.sni.clone().unwrap_or_default();
@@ -177,14 +177,14 @@ impl<'a> Seen<'a> {
     }
 
     /// Who re-signed a certificate, if its issuer does so with others.
-    fn re_signed(&self, presented: &CertificateFacts) -> Option<&'a Interception> {
+    fn re_signed(&self, presented: &CertificateFacts) -> Option<&'c Interception> {
         let case = self.case;
         let leaves = self.recording.connections.iter().filter_map(|fact| self.leaf(fact));
         let mut found = leaves.filter_map(|leaf| case.interception(&leaf.id));
         found.find(|found| found.issuer.subject == presented.issuer)
     }
 
-    fn leaf(&self, fact: &ConnectionFact) -> Option<&'a CertificateFacts> {
+    fn leaf(&self, fact: &ConnectionFact) -> Option<&'c CertificateFacts> {
         self.case.certificate(fact.presented()?.first()?)
     }
 

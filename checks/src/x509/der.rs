@@ -89,7 +89,14 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Upper-case hex with colons.
 pub(super) fn colons(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":")
+    let mut text = String::with_capacity(3 * bytes.len());
+    for byte in bytes {
+        if !text.is_empty() {
+            text.push(':');
+        }
+        data_encoding::HEXUPPER.encode_append(&[*byte], &mut text);
+    }
+    text
 }
 
 #[cfg(test)]
