@@ -17,7 +17,7 @@ pub use self::{
 };
 use crate::{
     cause::Cause,
-    check::{Case, Check, CheckId, Judgement, Said},
+    check::{Case, Check, CheckId, EachOnce, Judgement},
     deployment::{Endpoint, Policy, Role, Vantage},
     interception::Interception,
     outcome::{Outcome, Target},
@@ -112,7 +112,7 @@ pub(crate) fn judge_presented(
     roles: fn(Role) -> bool,
     mut judge: impl FnMut(&Presented<'_>, &ChainFacts) -> Vec<Outcome>,
 ) -> Judgement {
-    let mut said = Said::default();
+    let mut said = EachOnce::default();
     for shown in case.shown().iter().filter(|shown| roles(shown.presented.role)) {
         let target = &shown.presented.target;
         let Some(sent) = shown.sent else {
@@ -152,7 +152,7 @@ pub(crate) fn shown<'a>(case: &Case<'a>) -> Vec<Shown<'a>> {
     shown.collect()
 }
 
-impl Said {
+impl EachOnce {
     /// Adds every target that was asked, or should have been, and presented no chain to anybody.
     fn add_silent<'a>(&mut self, case: &Case<'a>, roles: fn(Role) -> bool) {
         let facts = || {

@@ -90,14 +90,14 @@ pub type Judgement = Vec<(Target, Outcome)>;
 
 /// A judgement that says nothing twice.
 #[derive(Default)]
-pub(crate) struct Said {
+pub(crate) struct EachOnce {
     /// What was said, in its order.
     pub(crate) judgement: Judgement,
     /// Where in it each target stands.
     places: HashMap<Target, Vec<usize>>,
 }
 
-impl Said {
+impl EachOnce {
     /// Says it, unless it was said.
     pub(crate) fn say(&mut self, target: Target, outcome: Outcome) {
         let places = self.places.entry(target.clone()).or_default();
@@ -110,7 +110,7 @@ impl Said {
     }
 }
 
-impl FromIterator<(Target, Outcome)> for Said {
+impl FromIterator<(Target, Outcome)> for EachOnce {
     fn from_iter<I: IntoIterator<Item = (Target, Outcome)>>(entries: I) -> Self {
         let mut said = Self::default();
         for (target, outcome) in entries {
@@ -360,14 +360,15 @@ impl<'a> Case<'a> {
     }
 }
 
-/// Every certificate that can be read; those of chains were.
+/// Every certificate that can be read. Those of chains were, but what a redacted recording says of them is its word alone.
 fn certificates(
     recordings: &[Recording],
     chains: &BTreeMap<Vec<CertId>, ChainFacts>,
 ) -> BTreeMap<CertId, CertificateFacts> {
     let mut read = BTreeMap::new();
     let redacted = recordings.iter().filter_map(|recording| recording.facts.as_ref());
-    let sent = chains.values().flat_map(|chain| chain.sent.iter().flatten());
+    let told = recordings.iter().any(|recording| recording.facts.is_some());
+    let sent = chains.values().filter(|_| !told).flat_map(|chain| chain.sent.iter().flatten());
     for facts in redacted.flat_map(|facts| &facts.certificates).chain(sent) {
         if !read.contains_key(&facts.id) {
             read.insert(facts.id.clone(), facts.clone());

@@ -7,7 +7,7 @@ use crate::{
     check::Case,
     deployment::{Endpoint, Role},
     reach::{self, Missed, Row},
-    recording::{ConnectFailure, ConnectionFact, ConversationFailure, Recording},
+    recording::{ConnectFailure, ConnectionFact, ConversationFailure, NameFact, Recording},
 };
 
 /// An address family.
@@ -125,8 +125,19 @@ impl<'a> Group<'a> {
 
 /// Every name that the recording's vantage asked for, with the conversations that its addresses led to.
 pub fn groups(recording: &Recording) -> Vec<Group<'_>> {
+    groups_of(recording, |_| true)
+}
+
+/// Those of the names that have this address.
+fn groups_with(recording: &Recording, ip: IpAddr) -> Vec<Group<'_>> {
+    let has_it = |name: &&NameFact| name.answer.as_ref().is_ok_and(|answer| answer.addresses.contains(&ip));
+    let names: BTreeSet<&str> = recording.names.iter().filter(has_it).map(|name| name.name.as_str()).collect();
+    groups_of(recording, |name| names.contains(name))
+}
+
+fn groups_of(recording: &Recording, wanted: impl Fn(&str) -> bool) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
-    for name in &recording.names {
+    for name in recording.names.iter().filter(|name| wanted(&name.name)) {
         let Ok(answer) = &name.answer else { continue };
         let asked = recording.connections.iter().filter(|fact| {
             let leads_there = fact.address.is_some_and(|address| answer.addresses.contains(&address.ip()));
@@ -155,8 +166,9 @@ pub fn groups(recording: &Recording) -> Vec<Group<'_>> {
 /// Whether this conversation is with a family of which no address answers, while the other family does: then it is
 /// `network/address-families` that says so.
 pub fn is_silent(case: &Case<'_>, missed: &Missed<'_>) -> bool {
-    let Some(family) = missed.address.map(|address| Family::of(address.ip())) else { return false };
-    case.from(missed.vantage).flat_map(groups).any(|group| {
+    let Some(ip) = missed.address.map(|address| address.ip()) else { return false };
+    let family = Family::of(ip);
+    case.from(missed.vantage).flat_map(|recording| groups_with(recording, ip)).any(|group| {
         let same = group.role == missed.role && *group.endpoint == *missed.endpoint;
         let holds = || group.of(family).any(|fact| fact.address == missed.address);
         same && holds() && group.state(family) == State::Silent && group.state(family.other()) == State::Answers

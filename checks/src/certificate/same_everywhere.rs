@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Said, leaf_unreadable, not_its_own};
+use super::{EachOnce, leaf_unreadable, not_its_own};
 use crate::{
     cause::{Cause, Difference},
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
@@ -37,7 +37,7 @@ impl Check for SameEverywhere {
     }
 
     fn judge(&self, case: &Case<'_>) -> Judgement {
-        let mut said = Said::default();
+        let mut said = EachOnce::default();
         let mut met: BTreeMap<Target, Vec<Met<'_>>> = BTreeMap::new();
         let facts = case.recordings.iter().flat_map(Recording::presentations);
         for fact in facts.filter(|fact| fact.role.is_device_services()) {

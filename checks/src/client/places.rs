@@ -72,7 +72,7 @@ pub fn places<'a>(case: &'a Case<'_>) -> Vec<Met<'a>> {
         places.iter().filter(by_device).any(|met| met.role == role)
     };
     let another: Vec<Role> = [Role::DeviceServices].into_iter().filter(|role| answers_device(*role)).collect();
-    let answered: HashSet<Target> = places.iter().map(|met| met.target.clone()).collect();
+    let answered: HashSet<Target> = known_at.into_keys().map(|(target, _)| target).collect();
     let mut told: HashSet<(Target, Ending)> = HashSet::new();
     for (role, target, vantage, mut ending) in silent {
         // A name with several addresses: a device goes on to another, unless it has no way there.

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::IpAddr};
 
 use crate::{
     cause::Cause,
-    check::{Case, Check, CheckId, Judgement, Meta, Said},
+    check::{Case, Check, CheckId, EachOnce, Judgement, Meta},
     outcome::{Evidence, Outcome, Target},
     pin::Book,
     recording::{NameFact, Recording, Resolver},
@@ -28,7 +28,7 @@ impl Check for ResolversAgree {
     }
 
     fn judge(&self, case: &Case<'_>) -> Judgement {
-        let said: Said = case.recordings.iter().flat_map(|recording| of(case, recording)).collect();
+        let said: EachOnce = case.recordings.iter().flat_map(|recording| of(case, recording)).collect();
         let mut judgement = said.judgement;
         if judgement.is_empty() {
             let target = Target::Thing("resolvers".to_owned());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     cause::Cause,
-    check::{Case, Check, CheckId, Judgement, Meta, Said},
+    check::{Case, Check, CheckId, EachOnce, Judgement, Meta},
     deployment::{AddressFamily, Role},
     family::{self, Family, Group, State},
     outcome::{Evidence, Outcome, Target},
@@ -47,7 +47,7 @@ impl Check for AddressFamilies {
             return vec![(Target::Thing("IPv4 and IPv6".to_owned()), Outcome::Skipped(reason))];
         }
         let of_group = |group| of(case, &group).into_iter().map(move |outcome| (target(&group), outcome));
-        let mut judgement = groups().flat_map(of_group).collect::<Said>().judgement;
+        let mut judgement = groups().flat_map(of_group).collect::<EachOnce>().judgement;
         if judgement.is_empty() {
             judgement.push((Target::Thing("IPv4 and IPv6".to_owned()), Outcome::Skipped(nothing_to_compare(case))));
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     cause::Cause,
-    check::{Case, Check, CheckId, Judgement, Meta, Said},
+    check::{Case, Check, CheckId, EachOnce, Judgement, Meta},
     client::counted,
     clock::{self, Reading, Verdict},
     deployment::{Role, TrustServiceMode, Vantage},
@@ -37,7 +37,7 @@ impl Check for Clock {
     }
 
     fn judge(&self, case: &Case<'_>) -> Judgement {
-        case.recordings.iter().flat_map(|recording| of(case, recording)).collect::<Said>().judgement
+        case.recordings.iter().flat_map(|recording| of(case, recording)).collect::<EachOnce>().judgement
     }
 }
 

@@ -1,13 +1,11 @@
 //! `pins/cover-every-server`
 
-use std::collections::HashMap;
-
 use crate::{
     cause::Cause,
     certificate::not_its_own,
-    check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
+    check::{Case, Check, CheckId, EachOnce, GuideStep, Judgement, Meta},
     matrix::{self, Met},
-    outcome::{Evidence, Outcome, Target},
+    outcome::{Evidence, Outcome},
     pin::{self, Book, Source, SourceId},
     report::PinCell,
     x509::{CertificateFacts, Place},
@@ -39,17 +37,11 @@ impl Check for CoverEveryServer {
             Ok(used) => used,
             Err(unseen) => return unseen,
         };
-        let mut judgement = Judgement::new();
-        let mut said: HashMap<Target, Vec<Outcome>> = HashMap::new();
-        for met in matrix::met(case) {
+        let judge = |met: Met<'_>| {
             let outcome = of(case, &book, used, &met);
-            let said = said.entry(met.target.clone()).or_default();
-            if !said.contains(&outcome) {
-                said.push(outcome.clone());
-                judgement.push((met.target, outcome));
-            }
-        }
-        judgement
+            (met.target, outcome)
+        };
+        matrix::met(case).into_iter().map(judge).collect::<EachOnce>().judgement
     }
 }
 

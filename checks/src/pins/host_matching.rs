@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     cause::Cause,
-    check::{Case, Check, CheckId, Judgement, Meta, Said},
+    check::{Case, Check, CheckId, EachOnce, Judgement, Meta},
     deployment::{Endpoint, Role},
     outcome::{Evidence, Outcome, Target},
     pin::{self, Book, PinSet, Source, SourceId},
@@ -46,7 +46,7 @@ impl Check for HostMatching {
         if used.sets.is_empty() {
             return vec![(target, pin::unseen_pins(case, used))];
         }
-        let mut said = Said::default();
+        let mut said = EachOnce::default();
         for source in book.in_use() {
             for set in &source.sets {
                 let is_used = source.id == used.id;

@@ -3,13 +3,13 @@
 use crate::{
     cause::Cause,
     certificate::not_its_own,
-    check::{Case, Check, CheckId, GuideStep, Judgement, Meta, Said},
+    check::{Case, Check, CheckId, EachOnce, GuideStep, Judgement, Meta},
     deployment::{Role, Vantage},
     matrix::{self, Met},
     outcome::{Evidence, Outcome, Target},
     pin::{self, Book},
     reach,
-    recording::FileUse,
+    recording::{FileUse, SuppliedFile},
     report::PinCell,
     x509::{CertificateFacts, Place},
 };
@@ -36,10 +36,11 @@ impl Check for UploadedSet {
         }
         let book = Book::new(case);
         let met = matrix::met(case);
-        let servers = met.iter().map(|one| (one.target.clone(), of_server(case, &book, one)));
-        let mut judgement = servers.collect::<Said>().judgement;
+        let uploaded = case.files(FileUse::Uploaded);
+        let servers = met.iter().map(|one| (one.target.clone(), of_server(case, &book, one, &uploaded)));
+        let mut judgement = servers.collect::<EachOnce>().judgement;
         let unsettled = judgement.iter().any(|(_, outcome)| matches!(outcome, Outcome::NotObserved(_)));
-        for file in case.files(FileUse::Uploaded) {
+        for file in uploaded {
             let target = Target::File(file.path.clone());
             let outcome = match case.first_certificate(file) {
                 Some(leaf) => of_file(case, &book, &met, leaf, unsettled),
@@ -51,7 +52,7 @@ impl Check for UploadedSet {
     }
 }
 
-fn of_server(case: &Case<'_>, book: &Book, met: &Met<'_>) -> Outcome {
+fn of_server(case: &Case<'_>, book: &Book, met: &Met<'_>, uploaded: &[&SuppliedFile]) -> Outcome {
     let Some(leaf) = met.leaf else {
         return Outcome::unanswered(format!("no certificate was seen at {}", met.target));
     };
@@ -59,7 +60,7 @@ fn of_server(case: &Case<'_>, book: &Book, met: &Met<'_>) -> Outcome {
         return not_its_own(&met.target, found);
     }
     let key = &leaf.key.spki_sha256;
-    let same_key = case.files(FileUse::Uploaded).into_iter().filter_map(|file| {
+    let same_key = uploaded.iter().filter_map(|file| {
         let uploaded = case.first_certificate(file)?;
         (uploaded.key.spki_sha256 == *key).then_some((file, uploaded))
     });

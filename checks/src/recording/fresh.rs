@@ -2,7 +2,7 @@
 
 use crate::{
     cause::Cause,
-    check::{Case, Check, CheckId, Judgement, Meta, Said},
+    check::{Case, Check, CheckId, EachOnce, Judgement, Meta},
     clock::{self, TOLERANCE, Verdict},
     outcome::{Evidence, Outcome, Target, Unobserved},
     recording::Recording,
@@ -29,7 +29,7 @@ impl Check for Fresh {
         let of_one = |recording: &Recording| {
             (Target::Thing(format!("the recording from {}", recording.vantage)), of(case, recording))
         };
-        case.recordings.iter().map(of_one).collect::<Said>().judgement
+        case.recordings.iter().map(of_one).collect::<EachOnce>().judgement
     }
 }
 

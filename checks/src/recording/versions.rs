@@ -20,17 +20,6 @@ pub struct Tls12Fact {
     pub chosen: Option<Chosen>,
 }
 
-impl Tls12Fact {
-    /// Whether it is the same server, seen on the same way, as in this conversation.
-    pub fn is_of(&self, fact: &ConnectionFact) -> bool {
-        let this = &self.connection;
-        this.role == fact.role
-            && this.endpoint == fact.endpoint
-            && this.address == fact.address
-            && this.proxied == fact.proxied
-    }
-}
-
 /// What was presented where.
 fn presented_at(fact: &ConnectionFact) -> (Role, &Endpoint, Option<SocketAddr>, &[CertId]) {
     (fact.role, &fact.endpoint, fact.address, fact.presented().unwrap_or_default())
@@ -40,12 +29,10 @@ impl Recording {
     /// The handshakes with TLS 1.2 alone in which a server presented a chain that it presented in no other: what only
     /// the clients of that version meet.
     pub fn met_on_tls12(&self) -> impl Iterator<Item = &ConnectionFact> {
-        let asked = || self.tls12.iter().map(|fact| &fact.connection);
-        let at = |fact: &'_ ConnectionFact| (fact.role, fact.address);
-        let places: HashSet<(Role, Option<SocketAddr>)> = asked().map(at).collect();
-        let others = self.connections.iter().filter(|fact| places.contains(&at(fact)));
-        let mut known: HashSet<_> = others.map(presented_at).collect();
-        asked().filter(move |fact| fact.presented().is_some() && known.insert(presented_at(fact)))
+        let others = if self.tls12.is_empty() { &[] } else { self.connections.as_slice() };
+        let mut known: HashSet<_> = others.iter().map(presented_at).collect();
+        let asked = self.tls12.iter().map(|fact| &fact.connection);
+        asked.filter(move |fact| fact.presented().is_some() && known.insert(presented_at(fact)))
     }
 
     /// Every conversation in which a server may have presented something: those of clients of today, and those that only

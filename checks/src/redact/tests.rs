@@ -6,6 +6,7 @@ use rcgen::KeyPair;
 use super::{standins::StandIns, *};
 use crate::{
     cause::PinFault,
+    check::Case,
     deployment::{Accept, FailOn, Policy, Proxy, ProxyScheme, Scope, Severity},
     matching::{matches, would_match},
     pin::{self, Form},
@@ -232,6 +233,21 @@ fn a_redacted_chain_is_judged_for_another_moment_as_the_real_one_is() {
     }
     // Once more, and nothing is lost.
     assert_eq!(redact(&redacted, "t").unwrap()[0].facts.as_ref().unwrap().chains.len(), 1);
+}
+
+#[test]
+fn what_a_redacted_chain_says_of_a_certificate_is_not_what_was_read() {
+    let recording = presents(&[&root("R").leaf()], &Supplied::default());
+    let mut redacted = redact(std::slice::from_ref(&recording), "s").unwrap();
+    let leaf = redacted[0].connections[0].presented().unwrap()[0].clone();
+    let is_known = |recordings: &[Recording]| {
+        let case = Case::new(recordings, &recording.policy, NOW).unwrap();
+        assert!(case.chain(std::slice::from_ref(&leaf)).is_some());
+        case.certificate(&leaf).is_some()
+    };
+    assert!(is_known(&redacted));
+    redacted[0].facts.as_mut().unwrap().certificates.clear();
+    assert!(!is_known(&redacted));
 }
 
 #[test]

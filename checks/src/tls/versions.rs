@@ -1,11 +1,14 @@
 //! `tls/versions`
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::SocketAddr,
+};
 
 use crate::{
     cause::Cause,
     check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
-    deployment::Vantage,
+    deployment::{Endpoint, Role, Vantage},
     outcome::{Evidence, Outcome, State, Target},
     reach::{self, Missed},
     recording::{
@@ -37,9 +40,15 @@ impl Check for Versions {
             let asked = recording.connections.iter().filter(|fact| reach::is_asked_as_devices_do(fact));
             asked.map(|fact| (recording.vantage, fact))
         });
+        let mut tls12 = HashMap::new();
+        for recording in case.recordings {
+            for fact in &recording.tls12 {
+                tls12.entry(place(recording.vantage, &fact.connection)).or_insert(fact);
+            }
+        }
         for (vantage, fact) in facts {
             let target = Target::of(&fact.endpoint, fact.address);
-            for outcome in of(case, vantage, fact) {
+            for outcome in of(case, vantage, fact, tls12.get(&place(vantage, fact)).copied()) {
                 add(&mut judgement, &mut known, &target, outcome);
             }
         }
@@ -78,12 +87,14 @@ fn unseen(target: &Target) -> Outcome {
     Outcome::unanswered(format!("no handshake with {target}"))
 }
 
-fn of(case: &Case<'_>, vantage: Vantage, fact: &ConnectionFact) -> Vec<Outcome> {
+/// The server, and the way on which it is seen.
+fn place(vantage: Vantage, fact: &ConnectionFact) -> (Vantage, Role, &Endpoint, Option<SocketAddr>, bool) {
+    (vantage, fact.role, &fact.endpoint, fact.address, fact.proxied)
+}
+
+fn of(case: &Case<'_>, vantage: Vantage, fact: &ConnectionFact, tls12: Option<&Tls12Fact>) -> Vec<Outcome> {
     let failure = match &fact.outcome {
-        Ok(handshake) => {
-            let mut asked = case.from(vantage).flat_map(|recording| &recording.tls12);
-            return vec![agreed(fact, handshake, asked.find(|asked| asked.is_of(fact)))];
-        }
+        Ok(handshake) => return vec![agreed(fact, handshake, tls12)],
         Err(failure) => failure,
     };
     if let Some(legacy) = fact.legacy_answer() {

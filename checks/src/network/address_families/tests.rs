@@ -7,7 +7,7 @@ use crate::{
     deployment::{Policy, TrustServiceMode, Vantage},
     firewall::DiscoveryToDeviceServices,
     outcome::State as Said,
-    recording::{ConnectFailure, Recording, TlsFailure},
+    recording::{ConnectFailure, Recording, Resolver, TlsFailure},
     testing::{NOW, name, recording, refused},
     x509::forge::{HOST, Made, Supplied, met, presents, root},
 };
@@ -85,8 +85,15 @@ fn a_family_is_silent_if_none_of_its_addresses_answers_and_the_other_does() {
     ] {
         let [a, b] = four;
         let [c, d] = six;
-        let recording = asked(&[("10.1.0.1", a), ("10.1.0.2", b), (V6[0], c), (V6[1], d)]);
+        let mut recording = asked(&[("10.1.0.1", a), ("10.1.0.2", b), (V6[0], c), (V6[1], d)]);
         assert_eq!(states(&AddressFamilies, &recording), [expected]);
+        assert_eq!(states(row, &recording), of_row);
+        // A resolver for each family.
+        let mut other = recording.names[0].clone();
+        other.resolver = Resolver::Hosts;
+        other.answer.as_mut().unwrap().addresses.retain(IpAddr::is_ipv6);
+        recording.names[0].answer.as_mut().unwrap().addresses.retain(IpAddr::is_ipv4);
+        recording.names.push(other);
         assert_eq!(states(row, &recording), of_row);
     }
 }
