@@ -265,10 +265,23 @@ fn with_nameless(
             && other.sni.is_none()
             && other.outcome.is_ok()
     };
-    if case.from(vantage).flat_map(|recording| &recording.connections).any(is_answered) {
-        evidence.and("without SNI", format!("the handshake completes: what stops it goes by the name {name}"))
-    } else {
-        evidence
+    if !case.from(vantage).flat_map(|recording| &recording.connections).any(is_answered) {
+        return evidence;
+    }
+    let mut told = format!("the handshake completes: what stops it goes by the name {name}");
+    if has_servers_behind(case, fact.role) {
+        told.push_str(", unless another server behind the balancer answered it");
+    }
+    evidence.and("without SNI", told)
+}
+
+/// Whether each conversation may be another server's.
+fn has_servers_behind(case: &Case<'_>, role: Role) -> bool {
+    let deployment = case.deployment;
+    match role {
+        Role::DeviceServices | Role::Balancer | Role::ReverseProxy => !deployment.device_services.backends.is_empty(),
+        Role::TrustService => !deployment.trust_service.servers.is_empty(),
+        _ => false,
     }
 }
 
@@ -360,6 +373,34 @@ mod tests {
         };
         assert!(told(&row(vec![asked(Ok(())), fails()])));
         assert!(!told(&row(vec![fails(), fails()])));
+    }
+
+    #[test]
+    fn a_name_is_blamed_for_certain_where_no_balancer_may_have_led_elsewhere() {
+        let after = Duration::from_secs(3);
+        let failure = TlsFailure::SilentAfterClientHello { after };
+        let stopped = Err(ConversationFailure::Tls { failure, chain: vec![] });
+        let [named, nameless] = [met([10, 1, 0, 11], vec![]), met([10, 1, 0, 11], vec![])];
+        let told = |backends| {
+            let mut recording = recording(Vantage::Discovery, TrustServiceMode::Cloud);
+            recording.deployment.device_services.backends = backends;
+            recording.connections = vec![
+                ConnectionFact { outcome: stopped.clone(), ..named.clone() },
+                ConnectionFact { sni: None, ..nameless.clone() },
+            ];
+            let (recordings, policy) = ([recording], Policy::default());
+            let case = Case::new(&recordings, &policy, NOW).unwrap();
+            match Row::DISCOVERY_TO_DEVICE_SERVICES.judge(&case).swap_remove(0).1 {
+                Outcome::Fail(finding) => {
+                    finding.evidence.0.into_iter().find(|fact| fact.label == "without SNI").unwrap().value
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let certain = format!("the handshake completes: what stops it goes by the name {}", named.endpoint.host);
+        assert_eq!(told(vec![]), certain);
+        let behind = vec!["10.1.0.21".parse().unwrap(), "10.1.0.22".parse().unwrap()];
+        assert_eq!(told(behind), format!("{certain}, unless another server behind the balancer answered it"));
     }
 
     #[test]

@@ -193,13 +193,36 @@ fn peers_without_servers_behind_them_are_not_taken_for_filters() {
 #[ignore = "needs root, and the servers that .ci/run installs (peers)"]
 fn peers_that_look_away_lead_to_a_silent_server_now_and_then() {
     let world = stands("server-tls-silent-after-client-hello", Habit::LooksAway, |_, _| ());
-    let (report, _) = world.judge();
-    let reachable = findings(&report, "network/reachable");
-    let silent = reachable.iter().find(|(target, _)| target.ends_with("@127.20.2.12")).unwrap();
-    assert!(!silent.1.contains("handshakes ended well"), "{silent:?}");
-    let row = findings(&report, "firewall/discovery-to-device-services");
-    assert_eq!(row.len(), 1);
-    for told in row.values() {
-        assert!(told.contains("handshakes ended well: one server of several"), "{told}");
+    // Whose turn it is is not for anybody outside to say: a run may never meet the silent one.
+    for _ in 0..10 {
+        let (report, _) = world.judge();
+        let reachable = findings(&report, "network/reachable");
+        let silent = reachable.iter().find(|(target, _)| target.ends_with("@127.20.2.12")).unwrap();
+        assert!(!silent.1.contains("handshakes ended well"), "{silent:?}");
+        let row = findings(&report, "firewall/discovery-to-device-services");
+        assert!(row.len() <= 1, "{row:?}");
+        let Some(told) = row.values().next() else { continue };
+        if told.contains("handshakes ended well: one server of several") {
+            return;
+        }
+        // Or it may meet the silent one each time but for the one without SNI.
+        assert!(told.contains("unless another server behind the balancer answered it"), "{told}");
     }
+    panic!("ten runs met one server alone");
+}
+
+/// A balancer that ends TLS, and asks servers of which one has not what devices ask for: its own address tells which.
+#[test]
+#[ignore = "needs root, and the servers that .ci/run installs (peers)"]
+fn peers_that_differ_behind_the_end_of_tls_are_told_apart() {
+    let world = stands("terminating-balancer", Habit::OneMoved, |_, _| ());
+    let (report, exit) = world.judge();
+    assert_eq!(exit, 1);
+    assert_eq!(findings(&report, "network/reachable"), BTreeMap::new());
+    let redirect = findings(&report, "trust-service/redirect");
+    for told in redirect.values() {
+        assert!(told.contains("status 404 instead of 200"), "{told}");
+    }
+    let is_told = |end: &str| redirect.keys().any(|target| target.ends_with(end));
+    assert!(is_told("@127.20.2.12") && !is_told("@127.20.2.11"), "{redirect:?}");
 }

@@ -75,6 +75,11 @@ impl Nginx {
         self.site(address, server, TODAY, &locations);
     }
 
+    /// Whatever is asked, it has none.
+    pub fn has_moved(&mut self, address: SocketAddr, server: &Server) {
+        self.site(address, server, TODAY, "location / { return 404; }\n");
+    }
+
     /// A reverse proxy that ends TLS as this server does, and asks whoever is behind by TLS.
     pub fn is_in_front(&mut self, address: SocketAddr, server: &Server, behind: SocketAddr) {
         let locations = format!(

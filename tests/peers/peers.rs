@@ -41,7 +41,12 @@ pub enum Habit {
     LooksAway,
     /// No server of Device Services is there.
     Dead,
+    /// The second server of Device Services has nothing of what it is asked for.
+    OneMoved,
 }
+
+/// The second server of Device Services.
+const SECOND: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 20, 2, 12));
 
 /// Everybody who stands somewhere in place of the fixtures.
 pub struct Peers {
@@ -215,6 +220,8 @@ impl Peers {
         if !server.behind.is_empty() {
             self.haproxy.ends_tls(address, server);
         } else if self.habit == Habit::Dead && server.service == Service::DeviceServices {
+        } else if self.habit == Habit::OneMoved && address.ip() == SECOND {
+            self.nginx.has_moved(address, server);
         } else if self.habit == Habit::WantsSni {
             self.nginx.wants_sni(address, server);
         } else if Nginx::answers(server) && !self.is_slow {
