@@ -8,9 +8,9 @@ mod common;
 use std::{
     fs,
     io::{BufRead, BufReader, PipeReader, Read},
-    net::{TcpListener, UdpSocket},
+    net::{TcpListener, TcpStream, UdpSocket},
     os::fd::AsFd,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -37,9 +37,11 @@ fn start(folder: &Path, words: &[&str]) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
+/// Files are tried before anything is asked, and written at the end.
+const FILES: [&str; 4] = ["--record", "recording.json", "--report", "html=report.html"];
+
 fn check(folder: &Path, words: &[&str]) -> Child {
-    let all = [&["check", "-o", "json", "--no-proxy", "*"][..], words].concat();
-    start(folder, &[&all[..], &["--record", "recording.json", "--report", "html=report.html"]].concat())
+    start(folder, &[&["check", "-o", "json", "--no-proxy", "*"][..], words, &FILES].concat())
 }
 
 fn send(child: &Child, signal: Signal) {
@@ -90,19 +92,48 @@ fn an_answer(folder: &Path) -> (Child, Box<dyn Send>) {
         ["--device-services", &format!("https://{address}"), "--mode", "on-premises", "--trust-service", &url];
     let child = check(folder, &[&["--from", "device"][..], &services, &PATIENCE].concat());
     let (mut held, _) = silent.accept().unwrap();
+    read_head(&mut held);
+    (child, Box::new((silent, held, bound)))
+}
+
+fn read_head(peer: &mut TcpStream) {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
         let mut byte = [0];
-        held.read_exact(&mut byte).unwrap();
+        peer.read_exact(&mut byte).unwrap();
         request.extend(byte);
     }
-    (child, Box::new((silent, held, bound)))
+}
+
+fn a_tunnel(folder: &Path) -> (Child, Box<dyn Send>) {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://{}", silent.local_addr().unwrap());
+    let words = ["check", "-o", "json", "--from", "discovery", "--device-services", "https://ds.example.com"];
+    let child = start(folder, &[&words[..], &["--proxy", &proxy, "--no-proxy", ""], &PATIENCE, &FILES].concat());
+    let (mut held, _) = silent.accept().unwrap();
+    read_head(&mut held);
+    (child, Box::new((silent, held)))
+}
+
+/// The files are being tried.
+fn nothing_yet(folder: &Path) -> (Child, Box<dyn Send>) {
+    let watch = watching(folder, AddWatchFlags::IN_CREATE);
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("https://{}", silent.local_addr().unwrap());
+    let child = check(folder, &[&["--from", "discovery", "--device-services", &url][..], &PATIENCE].concat());
+    watch.read_events().unwrap();
+    (child, Box::new(silent))
 }
 
 #[test]
 fn whatever_is_under_way_what_was_seen_is_reported() {
-    let moments: [(&str, Moment); 3] =
-        [("a look-up", a_look_up), ("a handshake", a_handshake), ("an answer", an_answer)];
+    let moments: [(&str, Moment); 5] = [
+        ("nothing", nothing_yet),
+        ("a look-up", a_look_up),
+        ("a tunnel", a_tunnel),
+        ("a handshake", a_handshake),
+        ("an answer", an_answer),
+    ];
     for (what, moment) in moments {
         for (signal, code) in SIGNALS {
             let folder = tempfile::tempdir().unwrap();
@@ -245,6 +276,46 @@ fn a_second_one_ends_even_a_report_that_nobody_takes() {
     assert_eq!(child.wait().unwrap().code(), Some(143));
     drop(held);
     assert_eq!(files(folder.path()), ["recording.json"]);
+}
+
+/// How often the thread that listens for signals has gone to sleep again, once it sleeps.
+fn slept(child: &Child) -> u64 {
+    let tasks = fs::read_dir(format!("/proc/{}/task", child.id())).unwrap().map(|task| task.unwrap().path());
+    let listening = |task: &PathBuf| fs::read_to_string(task.join("comm")).is_ok_and(|name| name.trim() == "signals");
+    let task = tasks.into_iter().find(listening).unwrap();
+    loop {
+        let status = fs::read_to_string(task.join("status")).unwrap();
+        let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+        if line("State:").starts_with('S') {
+            return line("voluntary_ctxt_switches:").parse().unwrap();
+        }
+    }
+}
+
+#[test]
+fn one_that_comes_while_the_report_is_written_leaves_it_whole() {
+    for (signal, code) in SIGNALS {
+        let folder = tempfile::tempdir().unwrap();
+        let (_bound, address) = shut();
+        let (mut reader, writer) = narrow();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_pinflight"));
+        command.current_dir(folder.path()).args(["check", "--from", "discovery", "-o", "json", "--no-proxy", "*"]);
+        command.args(["--device-services", &format!("https://{address}")]).args(FILES);
+        let mut child = command.stdout(writer).stderr(Stdio::null()).spawn().unwrap();
+        drop(command);
+        let mut out = vec![0];
+        reader.read_exact(&mut out).unwrap();
+        // It cannot go on before it has heard of it.
+        let before = slept(&child);
+        send(&child, signal);
+        while slept(&child) == before {}
+        reader.read_to_end(&mut out).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(code));
+        let report: Value = serde_json::from_slice(&out).unwrap();
+        // All had been seen.
+        assert_eq!((report["verdict"].as_str(), &report["run"]["unasked"]), (Some("not-ready"), &Value::Array(vec![])));
+        assert_eq!(files(folder.path()), ["recording.json", "report.html"]);
+    }
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs, interrupts: &Interrupts) -> anyho
     outputs.replace_none_of(&read, args.record.as_deref())?;
     let audience = outputs.audience(cli.quiet);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let (recording, interrupted) = match settings.wait {
+    let recording = match settings.wait {
         Some(wait) => {
             let rounds = Rounds { wait, at, quiet: cli.quiet, audience };
             wait::until_well(&runtime, &settings, &supplied, rounds, interrupts)?
@@ -81,7 +81,8 @@ pub(super) fn run(cli: &Cli, args: &CheckArgs, interrupts: &Interrupts) -> anyho
     Ok(match exit {
         // A verdict cut short is never a good one, and monitoring systems know no other codes.
         Exit::Service(_) => exit,
-        exit => interrupted.unwrap_or(exit),
+        // Whenever it came, though it be while all that was seen was written.
+        exit => interrupts.exit().unwrap_or(exit),
     })
 }
 
@@ -145,10 +146,8 @@ pub(super) fn observe_until_interrupted(
     now: Timestamp,
     audience: Audience,
     interrupts: &Interrupts,
-) -> (Recording, Option<Exit>) {
-    let observing = observe::observe(job(settings, supplied, now), interrupts.heed(), audience.listener());
-    let recording = runtime.block_on(observing);
-    (recording, interrupts.exit())
+) -> Recording {
+    runtime.block_on(observe::observe(job(settings, supplied, now), interrupts.heed(), audience.listener()))
 }
 
 pub(super) fn write_plan(settings: &Settings, out: &mut dyn Write) -> io::Result<()> {

@@ -50,8 +50,9 @@ pub(super) fn run(cli: &Cli, args: &GatherArgs, interrupts: &Interrupts) -> anyh
     let supplied = check::load_files(&settings)?;
     let now = show::now();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let (recording, interrupted) =
-        check::observe_until_interrupted(&runtime, &settings, supplied, now, Audience::of(cli.quiet), interrupts);
+    let audience = Audience::of(cli.quiet);
+    let recording = check::observe_until_interrupted(&runtime, &settings, supplied, now, audience, interrupts);
+    let interrupted = interrupts.exit();
     // The operating system's resolver cannot be cancelled: do not wait for it.
     runtime.shutdown_background();
     let gathered = Gathered::of(&recording);

@@ -22,7 +22,6 @@ use tokio::{
 
 use crate::{
     commands::{check, show},
-    exit::Exit,
     interrupt::Interrupts,
     observe::{self, files::Supplied},
     output,
@@ -44,15 +43,14 @@ pub(super) struct Rounds {
     pub audience: Audience,
 }
 
-/// What the rounds come to: the last whole one, and whether they were interrupted. Of a first round that was interrupted,
-/// what was seen of it.
+/// What the rounds come to: the last whole one; of a first round that was interrupted, what was seen of it.
 pub(super) fn until_well(
     runtime: &Runtime,
     settings: &Settings,
     supplied: &Supplied,
     rounds: Rounds,
     interrupts: &Interrupts,
-) -> anyhow::Result<(Recording, Option<Exit>)> {
+) -> anyhow::Result<Recording> {
     let mut cancelled = interrupts.heed();
     runtime.block_on(async {
         let began = Instant::now();
@@ -63,7 +61,7 @@ pub(super) fn until_well(
             let recording = observe::observe(job, cancelled.clone(), rounds.audience.listener()).await;
             if *cancelled.borrow() {
                 // A round that was cut short has seen less than the one before it.
-                return Ok((last.map_or(recording, |(whole, _)| whole), interrupts.exit()));
+                return Ok(last.map_or(recording, |(whole, _)| whole));
             }
             let Round { report, side } = Round::of(&recording, settings, rounds.at)?;
             let next = next(started, rounds.wait.interval);
@@ -72,7 +70,7 @@ pub(super) fn until_well(
                 tell(number, &report, last.as_ref().map(|(_, side)| side), &side, (!is_last).then_some(next));
             }
             if is_last {
-                return Ok((recording, None));
+                return Ok(recording);
             }
             last = Some((recording, side));
             tokio::select! {
@@ -85,7 +83,7 @@ pub(super) fn until_well(
             }
         }
         let (recording, _) = last.context("no round came to its end")?;
-        Ok((recording, interrupts.exit()))
+        Ok(recording)
     })
 }
 
