@@ -337,6 +337,27 @@ fn netns_a_full_disk_leaves_what_was_there() {
 
 #[test]
 #[ignore = "needs root: makes mount and network namespaces (netns)"]
+fn netns_where_this_user_may_not_write_nothing_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("theirs")).unwrap();
+    // Root that goes by the permissions, as everybody else.
+    let script = "chmod 555 theirs\n\
+                  for words in '--record theirs/new.json' '--report html=theirs/report.html'; do\n\
+                  setpriv --bounding-set=-dac_override,-dac_read_search $CHECK $words\necho $?\ndone\n\
+                  ls -A theirs";
+    let (code, out, err) = alone(folder.path(), script);
+    assert_eq!((code, out.as_str()), (Some(0), "2\n2\n"), "{err}");
+    for name in ["new.json", "report.html"] {
+        let wanted = format!(
+            "pinflight: cannot write theirs/{name}: Permission denied (os error 13)\n  fix: name a file elsewhere, or let \
+             this user write there\n"
+        );
+        assert!(err.contains(&wanted), "{err}");
+    }
+}
+
+#[test]
+#[ignore = "needs root: makes mount and network namespaces (netns)"]
 fn netns_on_a_read_only_file_system_nothing_is_asked() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("disk")).unwrap();

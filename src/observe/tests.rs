@@ -1,7 +1,7 @@
 //! Whole runs against small peers on loopback.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     net::SocketAddr,
     sync::{
         Arc, Mutex,
@@ -439,26 +439,45 @@ async fn slow_servers_are_asked_side_by_side() {
     assert!(recording.took < delay * 5, "{:?}", recording.took);
 }
 
+/// Servers that count how many peers they have at once, all together.
+struct Crowd {
+    awaited: usize,
+    here: AtomicUsize,
+    most: AtomicUsize,
+    all_are_here: watch::Sender<bool>,
+}
+
+impl Crowd {
+    /// Nobody is let go before so many have come, and one more had the time to.
+    fn of(awaited: usize) -> Arc<Self> {
+        let (all_are_here, _) = watch::channel(false);
+        Arc::new(Self { awaited, here: AtomicUsize::new(0), most: AtomicUsize::new(0), all_are_here })
+    }
+
+    async fn server(self: &Arc<Self>) -> SocketAddr {
+        let crowd = self.clone();
+        serve(move |peer| {
+            let crowd = crowd.clone();
+            async move {
+                let now = crowd.here.fetch_add(1, Ordering::SeqCst) + 1;
+                crowd.most.fetch_max(now, Ordering::SeqCst);
+                if now == crowd.awaited {
+                    crowd.all_are_here.send_replace(true);
+                }
+                let _ = crowd.all_are_here.subscribe().wait_for(|all| *all).await;
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                crowd.here.fetch_sub(1, Ordering::SeqCst);
+                drop(peer);
+            }
+        })
+        .await
+    }
+}
+
 #[tokio::test]
 async fn a_server_is_asked_eight_things_at_once_and_no_more() {
-    let (open, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let (all_here, here) = watch::channel(false);
-    let (all_here, counted) = (Arc::new(all_here), most.clone());
-    let address = serve(move |peer| {
-        let (open, most, all_here, mut here) = (open.clone(), counted.clone(), all_here.clone(), here.clone());
-        async move {
-            let now = open.fetch_add(1, Ordering::SeqCst) + 1;
-            most.fetch_max(now, Ordering::SeqCst);
-            if now == 8 {
-                let _ = all_here.send(true);
-            }
-            // Nobody is let go before the eighth has come.
-            let _ = here.wait_for(|all| *all).await;
-            open.fetch_sub(1, Ordering::SeqCst);
-            drop(peer);
-        }
-    })
-    .await;
+    let crowd = Crowd::of(8);
+    let address = crowd.server().await;
     let mut deployment = deployment();
     deployment.trust_service.url = None;
     deployment.device_services.url = format!("https://ds.example:{}", address.port()).parse().unwrap();
@@ -468,7 +487,23 @@ async fn a_server_is_asked_eight_things_at_once_and_no_more() {
     resolve(&mut deployment, "ds.example", address);
     let recording = observed(Vantage::Discovery, deployment).await;
     assert!(recording.connections.len() > 20, "{}", recording.connections.len());
-    assert_eq!(most.load(Ordering::SeqCst), 8);
+    assert_eq!(crowd.most.load(Ordering::SeqCst), 8);
+}
+
+#[tokio::test]
+async fn as_many_conversations_as_declared_are_held_at_once_and_no_more() {
+    let crowd = Crowd::of(3);
+    let mut deployment = deployment();
+    for _ in 0..4 {
+        let address = crowd.server().await;
+        deployment.device_services.backends.push(address.to_string().parse().unwrap());
+    }
+    deployment.trust_service.url = None;
+    deployment.network.jobs = 3;
+    let recording = observed(Vantage::DeviceServices, deployment).await;
+    let servers: HashSet<_> = recording.connections.iter().filter_map(|fact| fact.address).collect();
+    assert!(servers.len() >= 4, "{servers:?}");
+    assert_eq!(crowd.most.load(Ordering::SeqCst), 3);
 }
 
 #[tokio::test]

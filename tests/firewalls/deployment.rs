@@ -1,14 +1,14 @@
 //! The whole deployment behind a firewall: each rule in each way of the guide's table gives every check the outcome that the
 //! scenario of this failure has on loopback, and the failing one the cause.
 
-use std::{collections::BTreeMap, thread};
+use std::{collections::BTreeMap, fs, thread};
 
 use pinflight_fixtures::{Scenario, Variant, scenarios};
 use serde_json::{Value, json};
 
 use crate::{
     common::{check, outcomes},
-    network::{Network, VANTAGES},
+    network::{DISTANCE, Network, VANTAGES},
     site::IPV6,
 };
 
@@ -179,6 +179,16 @@ fn netns_loss_and_distance_are_no_faults() {
     let far = look(&[]);
     assert_eq!(differences(&far, &sound), [""; 0]);
     assert_eq!(failures(&far), Failures::new());
+    for vantage in VANTAGES {
+        let recording = fs::read(network.path(&format!("{vantage}.json"))).unwrap();
+        let recording: Value = serde_json::from_slice(&recording).unwrap();
+        let connections = recording["connections"].as_array().unwrap();
+        assert!(!connections.is_empty(), "{vantage}");
+        for connection in connections {
+            let took = u128::from(connection["took"].as_u64().unwrap());
+            assert!(took >= DISTANCE.as_millis(), "{vantage} is not far away: {connection}");
+        }
+    }
 }
 
 #[test]
@@ -280,5 +290,10 @@ fn netns_a_family_alone_that_is_shut_is_told_as_that_family() {
     let report = network.judge(&recordings);
     assert_eq!(differences(&report, &scenario("dual-stack-discovery-ipv6-timed-out").outcomes()), [""; 0]);
     let found = failures(&report);
-    assert!(found.keys().eq(["network/address-families"]), "{found:?}");
+    let [(check, causes)] = &found.iter().collect::<Vec<_>>()[..] else { panic!("{found:?}") };
+    let [(cause, places)] = &causes.iter().collect::<Vec<_>>()[..] else { panic!("{found:?}") };
+    assert_eq!(check.as_str(), "network/address-families");
+    assert!(cause.starts_with("family-silent"), "{cause}");
+    // Two machines ask discovery, each by other IPv4 addresses, which are told.
+    assert_eq!(**places, [(); 2].map(|()| format!("discovery.awmdm.com:{discovery}")));
 }

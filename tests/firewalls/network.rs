@@ -198,7 +198,7 @@ impl Drop for Network {
 }
 
 /// How long a connection waits at the relay.
-const DISTANCE: Duration = Duration::from_millis(250);
+pub const DISTANCE: Duration = Duration::from_millis(250);
 
 /// Connections that were redirected to its port go where they were meant to go, after a while.
 async fn relays(up: mpsc::Sender<u16>, stopped: oneshot::Receiver<()>) {

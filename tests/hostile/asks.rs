@@ -4,6 +4,7 @@ use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
     path::Path,
+    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -53,13 +54,24 @@ impl Patience {
         if self == Self::Short { Self::Longer } else { self }
     }
 
-    fn words(self) -> [&'static str; 8] {
-        let [connect, step, question, run] = match self {
-            Self::Short => ["800ms", "1s", "3s", "60s"],
-            Self::Longer => ["3s", "4s", "12s", "100s"],
-            Self::Long => ["20s", "60s", "100s", "110s"],
+    fn words(self) -> [String; 8] {
+        let [connect, step, question] = match self {
+            Self::Short => ["800ms", "1s", "3s"],
+            Self::Longer => ["3s", "4s", "12s"],
+            Self::Long => ["20s", "60s", "100s"],
         };
-        ["--connect-timeout", connect, "--step-timeout", step, "--question-timeout", question, "--max-time", run]
+        let run = format!("{}s", self.run().as_secs());
+        ["--connect-timeout", connect, "--step-timeout", step, "--question-timeout", question, "--max-time", &run]
+            .map(str::to_owned)
+    }
+
+    /// How long all of it may take.
+    pub fn run(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Short => 60,
+            Self::Longer => 100,
+            Self::Long => 110,
+        })
     }
 }
 
@@ -70,7 +82,7 @@ impl Asks {
         fs::write(folder.join("signing-root.pem"), &ROOT.pem).unwrap();
         let mut words: Vec<String> =
             ["--roots", "none", "--cacert", "root.pem", "--no-proxy", ""].map(str::to_owned).into();
-        words.extend(patience.words().map(str::to_owned));
+        words.extend(patience.words());
         let mut add = |some: &[&str]| words.extend(some.iter().map(|word| (*word).to_owned()));
         let here = if self == Self::SettingsOfMany { Vec::new() } else { vec![raised.raise(peer).await] };
         let port = here.first().map(SocketAddr::port).unwrap_or_default();

@@ -1,6 +1,13 @@
 //! The real binary against one peer, watched from outside.
 
-use std::{collections::BTreeMap, fs, os::fd::AsFd, path::Path, process::Stdio, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::fd::AsFd,
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 use nix::fcntl::{FcntlArg, fcntl};
 use serde_json::Value;
@@ -23,6 +30,8 @@ pub struct Ended {
     pub code: Option<i32>,
     pub out: Vec<u8>,
     pub err: String,
+    /// From its start to its end.
+    pub took: Duration,
     /// The most memory that it ever had resident, in KiB.
     pub peak: u64,
     /// The report in every format, by name.
@@ -48,14 +57,16 @@ pub async fn check(folder: &Path, words: &[String]) -> Result<Ended, String> {
     let (reader, writer) = std::io::pipe().unwrap();
     fcntl(writer.as_fd(), FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
     command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped());
+    let began = Instant::now();
     let child = command.spawn().unwrap();
     // The writer's end is the process's alone.
     drop(command);
     let stdout = Receiver::from_owned_fd(reader.into()).unwrap();
     let ended = timeout(WATCHDOG, watch(child, stdout)).await;
     let (code, out, err, peak) = ended.map_err(|_| format!("it did not end within {WATCHDOG:?}"))?;
+    let took = began.elapsed();
     let read = |format| Some((format, fs::read_to_string(folder.join(format!("report.{format}"))).ok()?));
-    Ok(Ended { code, out, err, peak, reports: FORMATS.into_iter().filter_map(read).collect() })
+    Ok(Ended { code, out, err, took, peak, reports: FORMATS.into_iter().filter_map(read).collect() })
 }
 
 async fn watch(mut child: Child, mut stdout: Receiver) -> (Option<i32>, Vec<u8>, String, u64) {
