@@ -61,6 +61,10 @@ fn every_cause_has_a_scenario_at_each_of_its_owners() {
         .iter()
         .filter_map(|scenario| Some((scenario.cause.as_deref()?, scenario.root.as_deref()?)))
         .collect();
+    for scenario in scenarios() {
+        let root = scenario.root.as_deref().unwrap_or_default();
+        assert!(scenario.also.keys().all(|kind| owners(kind).contains(&root)), "{}: {:?}", scenario.id, scenario.also);
+    }
     let mut missing = Vec::new();
     for kind in Cause::VARIANTS {
         for owner in owners(kind) {

@@ -1,8 +1,10 @@
-//! Every scenario, with the real binary: exactly the outcomes that were written down for it.
+//! Every scenario, with the real binary: exactly the outcomes that were written down for it, of its cause and at its place alone.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 mod common;
+#[path = "common/findings.rs"]
+mod findings;
 #[path = "common/outcomes.rs"]
 mod outcomes;
 #[path = "common/redaction.rs"]
@@ -50,6 +52,7 @@ fn every_scenario_gives_exactly_its_expected_outcomes() {
                     let recorded = reports.recorded(&scenario.id);
                     let (report, exit, recordings) = run(scenario, &recorded, &reports);
                     let mut found = outcomes::differences(scenario, &report, exit);
+                    found.extend(findings::astray(scenario, &report));
                     found.extend(sarif_faults(&reports.path(&scenario.id, "sarif"), &report, &of_sarif));
                     found.extend(redaction::problems(&recordings, &report));
                     found.extend(schema.iter_errors(&report).map(|error| format!("schema: {error}")));

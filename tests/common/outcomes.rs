@@ -68,17 +68,18 @@ pub fn differences(scenario: &Scenario, report: &Value, exit: i32) -> Vec<String
 fn root_difference(scenario: &Scenario, root: &str, checks: &[Value]) -> Option<String> {
     let check = checks.iter().find(|check| check["id"] == root)?;
     let causes: Vec<&Value> = check["findings"].as_array()?.iter().map(|finding| &finding["cause"]).collect();
-    let fits = |cause: &&&Value| {
-        let kind = scenario.cause.as_ref().is_none_or(|kind| cause["kind"] == kind.as_str());
-        let detail = scenario.detail.as_ref().is_none_or(|detail| names(cause, detail));
-        kind && detail
-    };
-    if causes.iter().any(|cause| fits(&cause)) {
+    if causes.iter().any(|cause| fits(scenario, cause)) {
         return None;
     }
     let told: Vec<String> = causes.iter().map(ToString::to_string).collect();
     let expected = (scenario.cause.as_deref().unwrap_or("any"), scenario.detail.as_deref().unwrap_or("any"));
     Some(format!("{root} should name {expected:?}, but names {}", told.join(", ")))
+}
+
+/// Whether this is the scenario's cause, with its detail.
+pub fn fits(scenario: &Scenario, cause: &Value) -> bool {
+    let kind = scenario.cause.as_ref().is_none_or(|kind| cause["kind"] == kind.as_str());
+    kind && scenario.detail.as_ref().is_none_or(|detail| names(cause, detail))
 }
 
 /// Whether the cause's failure or fault is of this kind, at any depth.
