@@ -241,7 +241,9 @@ fn headers(all: &HeaderMap) -> Vec<(String, String)> {
 fn http_date(text: &str) -> Option<Timestamp> {
     const FORMAT: &[BorrowedFormatItem<'_>] =
         format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
-    let at = PrimitiveDateTime::parse(text.trim(), FORMAT).ok()?;
+    // A year with a sign is none of four digits.
+    let text = Some(text.trim()).filter(|text| text.len() == "Tue, 02 Mar 2027 01:02:03 GMT".len())?;
+    let at = PrimitiveDateTime::parse(text, FORMAT).ok()?;
     Some(Timestamp(at.assume_utc().unix_timestamp()))
 }
 
@@ -413,7 +415,8 @@ mod tests {
     #[test]
     fn dates_are_read_or_left() {
         assert_eq!(http_date("Tue, 02 Mar 2027 01:02:03 GMT").unwrap().to_string(), "2027-03-02T01:02:03Z");
-        for text in ["", "now", "2027-03-02T01:02:03Z", "Tue, 99 Mar 2027 01:02:03 GMT"] {
+        let signed = ["Tue, 02 Mar +2027 01:02:03 GMT", "Tue, 02 Mar -2027 01:02:03 GMT"];
+        for text in ["", "now", "2027-03-02T01:02:03Z", "Tue, 99 Mar 2027 01:02:03 GMT"].into_iter().chain(signed) {
             assert_eq!(http_date(text), None, "{text}");
         }
     }

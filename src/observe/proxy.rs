@@ -86,7 +86,8 @@ async fn http(stream: &mut Stream, target: &Endpoint, credentials: Credentials<'
     let line: String = String::from_utf8_lossy(line).trim().chars().take(LINE).collect();
     let mut words = line.split_ascii_whitespace();
     let version = words.next().unwrap_or_default();
-    let status = words.next().and_then(|word| word.parse::<u16>().ok());
+    let status = words.next().filter(|word| word.len() == 3 && word.bytes().all(|byte| byte.is_ascii_digit()));
+    let status = status.and_then(|word| word.parse::<u16>().ok());
     match status.filter(|_| version.starts_with("HTTP/1.")) {
         Some(200..=299) => Ok(()),
         Some(407) => Err(ProxyFailure::AuthenticationRequired { sent: credentials.is_some() }),
@@ -286,6 +287,8 @@ mod tests {
         let login = F::AuthenticationRequired { sent: false };
         assert_eq!(http_answer(&[(CONNECT, b"HTTP/1.1 407 Who\r\n\r\n")]).await, Err(login));
         assert_eq!(http_answer(&[(CONNECT, b"HTTP/1.1 200")]).await, Err(F::Closed));
+        let odd = F::NotAProxy { begins: "HTTP/1.1 +200 OK\r\n\r\n".to_owned() };
+        assert_eq!(http_answer(&[(CONNECT, b"HTTP/1.1 +200 OK\r\n\r\n")]).await, Err(odd));
         let other = F::NotAProxy { begins: "SSH-2.0-OpenSSH\r\n".to_owned() };
         assert_eq!(http_answer(&[(b"", b"SSH-2.0-OpenSSH\r\n"), (CONNECT, b"")]).await, Err(other));
     }
