@@ -3,6 +3,9 @@
 
 use std::borrow::Cow;
 
+/// Either parts the segments of a URL.
+const SLASHES: [char; 2] = ['/', '\\'];
+
 /// What stands in place of a secret.
 const REMOVED: &str = "***";
 
@@ -35,6 +38,8 @@ pub fn out_of_url(url: &str, kept: impl Fn(&str) -> bool) -> String {
     if let Some(query) = query {
         let parts = query.split('&').map(|part| match part.split_once('=') {
             _ if part.is_empty() || kept(part) => part.to_owned(),
+            // A URL that stands there as it is, with an equals sign of its own.
+            Some((key, _)) if key.contains([':', '/', '\\', '?']) => REMOVED.to_owned(),
             Some((_, "")) => part.to_owned(),
             Some((key, _)) => format!("{key}={REMOVED}"),
             None => REMOVED.to_owned(),
@@ -52,30 +57,43 @@ pub fn out_of_url(url: &str, kept: impl Fn(&str) -> bool) -> String {
 
 /// Scheme, authority and path.
 fn out_of_place(place: &str) -> String {
-    let (scheme, rest) = match place.find("//") {
-        Some(at) if at == 0 || place[..at].ends_with(':') => place.split_at(at + 2),
-        _ => ("", place),
-    };
-    let (authority, path) = match rest.find(['/', '\\']) {
-        Some(end) if !scheme.is_empty() => rest.split_at(end),
-        None if !scheme.is_empty() => (rest, ""),
-        _ => ("", rest),
-    };
-    let mut out = scheme.to_owned();
-    match authority.rsplit_once('@') {
-        Some((_, host)) => out.extend([REMOVED, "@", host]),
-        None => out.push_str(authority),
-    }
-    let segments = path.split('/').map(|segment| match segment.split_once(';') {
-        Some((name, parameters)) => {
-            let key = parameters.split_once('=').map_or("", |(key, _)| key);
-            let equals = if key.is_empty() { "" } else { "=" };
-            format!("{name};{key}{equals}{REMOVED}")
+    let mut out = String::with_capacity(place.len());
+    // How many slashes are missing until an authority may stand; none: none will. At the beginning it takes two, behind a colon
+    // browsers are content with one (WHATWG URL, 4.4), and either kind of slash will do.
+    let mut missing: Option<u8> = Some(2);
+    for piece in place.split_inclusive(SLASHES) {
+        let (segment, slash) = piece.split_at(piece.trim_end_matches(SLASHES).len());
+        // What they pass over, too.
+        let word = segment.trim_matches(|c: char| c <= ' ');
+        if word.is_empty() {
+            out.push_str(segment);
+        } else {
+            out.push_str(&out_of_segment(segment, missing == Some(0)));
+            missing = word.ends_with(':').then_some(1);
         }
-        None => segment.to_owned(),
-    });
-    out.push_str(&segments.collect::<Vec<_>>().join("/"));
+        if !slash.is_empty() {
+            missing = missing.map(|count| count.saturating_sub(1));
+            out.push_str(slash);
+        }
+    }
     out
+}
+
+/// What stands between two slashes: user and password before an `@`, and parameters. Of a path, what has the form of both is taken
+/// for them, since it may be of a URL within.
+fn out_of_segment(segment: &str, is_authority: bool) -> String {
+    let (user, rest) = match segment.rsplit_once('@') {
+        Some((user, rest)) if is_authority || user.contains(':') => (format!("{REMOVED}@"), rest),
+        _ => (String::new(), segment),
+    };
+    let (name, parameters) = split(rest, ';');
+    let parameters =
+        parameters.into_iter().flat_map(|parameters| parameters.split(';')).map(|one| match split(one, '=') {
+            ("", None) => ";".to_owned(),
+            (_, None) => format!(";{REMOVED}"),
+            (key, Some(_)) => format!(";{key}={REMOVED}"),
+        });
+    format!("{user}{name}{}", parameters.collect::<String>())
 }
 
 fn split(text: &str, at: char) -> (&str, Option<&str>) {
@@ -151,13 +169,14 @@ fn out_of_bytes<'a>(bytes: &'a [u8], kept: &impl Fn(&str) -> bool) -> Cow<'a, [u
     }
 }
 
-/// Every absolute URL in a text.
+/// Every absolute URL in a text, be it JSON that could not be read.
 fn out_of_text<'a>(text: &'a str, kept: &impl Fn(&str) -> bool) -> Cow<'a, str> {
-    let ends = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '<' | '>');
+    let ends = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '<' | '>');
+    let begins = |rest: &str, at: usize| ["://", r":\/\/"].iter().any(|begin| rest[at..].starts_with(begin));
     let mut out = String::new();
     let mut rest = text;
     let mut changed = false;
-    while let Some(at) = rest.find("://") {
+    while let Some((at, _)) = rest.match_indices(':').find(|(at, _)| begins(rest, *at)) {
         let (before, from) = rest.split_at(at);
         let end = from.find(ends).unwrap_or(from.len());
         let (url, after) = from.split_at(end);
@@ -190,6 +209,15 @@ mod tests {
             ("https://h?x@y=1", "https://h?x@y=***"),
             ("/x?URL=ds.example.com&t=1", "/x?URL=ds.example.com&t=***"),
             ("a//b@c", "a//b@c"),
+            ("https:\\\\ann:pw@h\\x", "https:\\\\***@h\\x"),
+            ("https:/ann@h/", "https:/***@h/"),
+            ("https:ann:pw@h/", "***@h/"),
+            (" /\t\\ann@h/", " /\t\\***@h/"),
+            ("/seen/https://ann@h/x", "/seen/https://***@h/x"),
+            ("/seen/ann:pw@h/x", "/seen/***@h/x"),
+            ("https://[::1]:8443/a:b/c@d", "https://[::1]:8443/a:b/c@d"),
+            ("/a;ABC;v=1;;w=/b", "/a;***;v=***;;w=***/b"),
+            ("/login?https://ann:pw@h/?x=y&a=b", "/login?***&a=***"),
             ("?", "?"),
             ("", ""),
         ] {
@@ -212,6 +240,9 @@ mod tests {
             (r#"{"Uri": "https://ts/T?token=abc"#, Some(r#"{"Uri": "https://ts/T?token=***"#)),
             (r#"{"X-Token": "ab"#, Some(r#"{"X-Token": "***""#)),
             ("see https://ts/T?token=abc and more", Some("see https://ts/T?token=*** and more")),
+            ("https://ann:o'clock@ts/T", Some("https://***@ts/T")),
+            // Cut in the midst of a character that was escaped.
+            (r#"{"Uri": "https:\/\/ann:pw@ts\/T\u00"#, Some(r#"{"Uri": "https:\/\/***@ts\/T\u00"#)),
             ("\"\\", None),
             ("", None),
         ] {
