@@ -6,15 +6,15 @@
 mod board;
 mod conversation;
 pub mod descriptors;
-mod dns;
+pub mod dns;
 pub mod files;
 pub mod handed_out;
 pub mod hosts;
-mod http;
+pub mod http;
 pub mod legacy;
 pub mod plan;
 pub mod present;
-mod proxy;
+pub mod proxy;
 mod run;
 mod tcp;
 mod tls;

@@ -1,6 +1,6 @@
 //! The inputs that fuzzing found worth keeping, through the functions that are fuzzed: fuzz/README.md.
 
-#![expect(clippy::unwrap_used, reason = "a test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 mod common;
 #[path = "../fuzz/src/lib.rs"]
@@ -17,8 +17,11 @@ const TARGETS: &[Target] = &[
     ("chain", fuzz::chain),
     ("files", fuzz::files),
     ("flight", fuzz::flight),
+    ("head", fuzz::head),
+    ("names", fuzz::names),
     ("recording", fuzz::recording),
     ("request", fuzz::request),
+    ("secrets", fuzz::secrets),
 ];
 
 #[test]

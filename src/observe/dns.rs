@@ -140,29 +140,13 @@ impl Ask<'_> {
     /// Asks for one type, and on where an answer ends in a CNAME whose addresses it does not hold.
     async fn follow(&self, name: &Name, kind: RecordType) -> LookedUp {
         let mut queries = Vec::new();
-        let mut chain = Vec::new();
-        let mut seen = BTreeSet::from([name.to_lowercase()]);
-        let mut at = name.clone();
+        let mut trail = Trail::new(name);
         let answer = loop {
-            let (message, query) = self.exchange(&at, kind).await;
+            let (message, query) = self.exchange(&trail.at, kind).await;
             queries.push(query);
-            let message = match message {
-                Ok(message) => message,
-                Err(failure) => break Err(failure),
-            };
-            let asked = at.clone();
-            if let Err(failure) = follow_within(&message, &mut at, &mut chain, &mut seen) {
-                break Err(failure);
-            }
-            let addresses = addresses(&message, &at, kind);
-            if !addresses.is_empty() {
-                break Ok(NameAnswer { addresses, canonical_names: chain });
-            }
-            match message.metadata.response_code {
-                ResponseCode::NoError if at != asked => {}
-                ResponseCode::NoError => break Err(NameFailure::NoAddresses),
-                ResponseCode::NXDomain => break Err(NameFailure::NotFound),
-                code => break Err(NameFailure::ServerFailure { code: code_words(code) }),
+            let answer = message.map_or_else(|failure| Some(Err(failure)), |message| trail.take(&message, kind));
+            if let Some(answer) = answer {
+                break answer;
             }
         };
         LookedUp { answer, queries }
@@ -253,27 +237,70 @@ impl Ask<'_> {
     }
 }
 
-/// Walks the CNAME records of one answer, from `at` on.
-fn follow_within(
-    message: &Message,
-    at: &mut Name,
-    chain: &mut Vec<String>,
-    seen: &mut BTreeSet<Name>,
-) -> Result<(), NameFailure> {
-    let next = |from: &Name| {
-        message.answers.iter().find_map(|record| match &record.data {
-            RData::CNAME(target) if record.name == *from => Some(target.0.clone()),
-            _ => None,
-        })
-    };
-    while let Some(target) = next(at) {
-        if chain.len() == HOPS || !seen.insert(target.to_lowercase()) {
-            return Err(NameFailure::CnameLoop);
+/// What messages say of a name, each read as the answer to the question that those before it left; none: one is left. What each
+/// came with as its id is taken for the question's.
+pub fn read_answers<'a>(
+    name: &str,
+    kind: RecordType,
+    messages: impl IntoIterator<Item = &'a [u8]>,
+) -> Option<Result<NameAnswer, NameFailure>> {
+    let mut trail = Trail::new(&Name::from_ascii(format!("{name}.")).ok()?);
+    messages.into_iter().find_map(|bytes| {
+        let id = bytes.first_chunk().copied().map(u16::from_be_bytes).unwrap_or_default();
+        match read(bytes, id, &trail.at, kind) {
+            Ok(message) => trail.take(&message, kind),
+            Err(detail) => Some(Err(NameFailure::Malformed { detail })),
         }
-        chain.push(target.to_ascii().trim_end_matches('.').to_ascii_lowercase());
-        *at = target;
+    })
+}
+
+/// Where CNAME records have led.
+struct Trail {
+    at: Name,
+    chain: Vec<String>,
+    seen: BTreeSet<Name>,
+}
+
+impl Trail {
+    fn new(name: &Name) -> Self {
+        Self { at: name.clone(), chain: Vec::new(), seen: BTreeSet::from([name.to_lowercase()]) }
     }
-    Ok(())
+
+    /// What a message says of the name that it was asked for; none: that is asked where its CNAME records end.
+    fn take(&mut self, message: &Message, kind: RecordType) -> Option<Result<NameAnswer, NameFailure>> {
+        let asked = self.at.clone();
+        if let Err(failure) = self.follow_within(message) {
+            return Some(Err(failure));
+        }
+        let addresses = addresses(message, &self.at, kind);
+        if !addresses.is_empty() {
+            return Some(Ok(NameAnswer { addresses, canonical_names: std::mem::take(&mut self.chain) }));
+        }
+        match message.metadata.response_code {
+            ResponseCode::NoError if self.at != asked => None,
+            ResponseCode::NoError => Some(Err(NameFailure::NoAddresses)),
+            ResponseCode::NXDomain => Some(Err(NameFailure::NotFound)),
+            code => Some(Err(NameFailure::ServerFailure { code: code_words(code) })),
+        }
+    }
+
+    /// Walks the CNAME records of one answer.
+    fn follow_within(&mut self, message: &Message) -> Result<(), NameFailure> {
+        let next = |from: &Name| {
+            message.answers.iter().find_map(|record| match &record.data {
+                RData::CNAME(target) if record.name == *from => Some(target.0.clone()),
+                _ => None,
+            })
+        };
+        while let Some(target) = next(&self.at) {
+            if self.chain.len() == HOPS || !self.seen.insert(target.to_lowercase()) {
+                return Err(NameFailure::CnameLoop);
+            }
+            self.chain.push(target.to_ascii().trim_end_matches('.').to_ascii_lowercase());
+            self.at = target;
+        }
+        Ok(())
+    }
 }
 
 fn addresses(message: &Message, name: &Name, kind: RecordType) -> Vec<IpAddr> {

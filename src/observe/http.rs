@@ -70,6 +70,11 @@ const PROTOCOL: &[u8] = b"HTTP/1.";
 const HEADERS: [&str; 8] =
     ["content-type", "content-length", "content-encoding", "date", "age", "location", "server", "via"];
 
+/// Asks once over any stream, whose other end wants no certificate of us, and reads the answer.
+pub async fn ask(stream: Stream, url: &Url, step: Duration) -> Result<HttpAnswer, HttpFailure> {
+    get(stream, url, false, &Room::new(), step, Deadline::after(step)).await
+}
+
 /// Asks once and reads the answer.
 pub(super) async fn get(
     stream: Stream,
@@ -131,7 +136,7 @@ fn request(url: &Url) -> Request<Empty<Bytes>> {
 
 /// Why these bytes can become no head of an answer, whatever follows. hyper does not always say it: once it has waited for the rest
 /// of a head, it parses no more before the empty line, and what was said before the request was sent is a closed connection to it.
-fn no_head(all: &[u8]) -> Option<HttpFailure> {
+pub fn no_head(all: &[u8]) -> Option<HttpFailure> {
     let mut bytes = all;
     loop {
         let mut headers = [httparse::EMPTY_HEADER; MOST_HEADERS];
@@ -238,7 +243,7 @@ fn headers(all: &HeaderMap) -> Vec<(String, String)> {
 }
 
 /// IMF-fixdate (RFC 9110, 5.6.7), which every server has sent for decades.
-fn http_date(text: &str) -> Option<Timestamp> {
+pub fn http_date(text: &str) -> Option<Timestamp> {
     const FORMAT: &[BorrowedFormatItem<'_>] =
         format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
     // A year with a sign is none of four digits.

@@ -21,7 +21,7 @@ pub(super) const ANSWER: usize = 64 * 1024;
 pub(super) const LINE: usize = 200;
 
 /// A user name and a password.
-pub(super) type Credentials<'a> = Option<(&'a str, &'a str)>;
+pub type Credentials<'a> = Option<(&'a str, &'a str)>;
 
 /// Asks the proxy at the other end of `stream` for a tunnel to `target`.
 pub(super) async fn tunnel(
@@ -37,13 +37,24 @@ pub(super) async fn tunnel(
         let trusted = tls.trusted(stream, &proxy.host, deadline.step(step)).await;
         stream = Box::new(trusted.map_err(|failure| ProxyFailure::Tls { failure })?);
     }
+    ask(stream, proxy.scheme, target, credentials, deadline.step(step)).await
+}
+
+/// Asks for a tunnel whoever is at the other end of a stream, after TLS to it where that is to be.
+pub async fn ask(
+    mut stream: Stream,
+    scheme: ProxyScheme,
+    target: &Endpoint,
+    credentials: Credentials<'_>,
+    limit: Duration,
+) -> Result<Stream, ProxyFailure> {
     let asked = async {
-        match proxy.scheme {
+        match scheme {
             ProxyScheme::Http | ProxyScheme::Https => http(&mut stream, target, credentials).await,
             ProxyScheme::Socks5 | ProxyScheme::Socks5h => socks(&mut stream, target, credentials).await,
         }
     };
-    match within(deadline.step(step), asked).await {
+    match within(limit, asked).await {
         Ok(Ok(())) => Ok(stream),
         Ok(Err(failure)) => Err(without(failure, credentials)),
         Err(after) => Err(ProxyFailure::Silent { after }),

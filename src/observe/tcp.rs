@@ -19,12 +19,12 @@ use crate::platform::{
 const ROOM: Duration = Duration::from_millis(20);
 
 /// A connected byte stream: TCP, a tunnel through a proxy, or TLS to one.
-pub(super) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 /// Any of them.
-pub(super) type Stream = Box<dyn Io>;
+pub type Stream = Box<dyn Io>;
 
 /// When a question must be over, whichever step it is at.
 #[derive(Clone, Copy, Debug)]
