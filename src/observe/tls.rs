@@ -228,6 +228,10 @@ fn failure(ended: &Ended, seen: &[u8], client_certificate_asked: bool) -> TlsFai
         None if error.kind() == io::ErrorKind::InvalidData && error.to_string() == BUFFER_FULL => {
             TlsFailure::ChainTooLong
         }
+        // Either the alert was lost to a reset, or the server just hung up: it wanted a certificate and got none.
+        None if client_certificate_asked && (is_reset(error) || error.kind() == io::ErrorKind::UnexpectedEof) => {
+            TlsFailure::ClientCertificateRequired
+        }
         None if error.kind() == io::ErrorKind::UnexpectedEof && seen.is_empty() => TlsFailure::ClosedAfterClientHello,
         None if error.kind() == io::ErrorKind::UnexpectedEof => TlsFailure::Closed,
         None if is_reset(error) && seen.is_empty() => TlsFailure::ResetAfterClientHello,
@@ -540,7 +544,10 @@ mod tests {
             assert_eq!(failure(&ended, seen, false), expected);
         }
         let refused = rustls(rustls::Error::AlertReceived(AlertDescription::HandshakeFailure));
-        assert_eq!(failure(&refused, &record, true), F::ClientCertificateRequired);
+        for lost in [refused, ended(io::ErrorKind::ConnectionReset), ended(io::ErrorKind::UnexpectedEof)] {
+            assert_eq!(failure(&lost, &record, true), F::ClientCertificateRequired);
+        }
+        let refused = rustls(rustls::Error::AlertReceived(AlertDescription::HandshakeFailure));
         assert_eq!(failure(&refused, &record, false), F::Alert { name: "handshake_failure".to_owned() });
         let nothing = rustls::Error::PeerIncompatible(rustls::PeerIncompatible::NoCipherSuitesInCommon);
         assert!(matches!(failure(&rustls(nothing), &record, false), F::NothingInCommon { .. }));
