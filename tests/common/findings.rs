@@ -12,15 +12,18 @@ pub fn astray(scenario: &Scenario, report: &Value) -> Vec<String> {
     let Some(root) = &scenario.root else { return Vec::new() };
     let check = report["checks"].as_array().unwrap().iter().find(|check| check["id"] == root.as_str()).unwrap();
     let findings = check["findings"].as_array().unwrap();
-    let mut found = other_causes(scenario, findings);
-    if let Some(whereabouts) = scenario.whereabouts() {
+    let whereabouts = scenario.whereabouts();
+    let by_chance = whereabouts.as_ref().is_some_and(|whereabouts| !whereabouts.in_front.is_empty());
+    let mut found = other_causes(scenario, findings, by_chance);
+    if let Some(whereabouts) = whereabouts {
         found.extend(other_places(&whereabouts, findings));
     }
     found.into_iter().map(|what| format!("{root}: {what}")).collect()
 }
 
-/// A finding whose cause is neither the scenario's nor a further one of it; a further one that no finding has.
-fn other_causes(scenario: &Scenario, findings: &[Value]) -> Vec<String> {
+/// A finding whose cause is neither the scenario's nor a further one of it; a further one that no finding has, though it is not by
+/// chance that the fault is met.
+fn other_causes(scenario: &Scenario, findings: &[Value], by_chance: bool) -> Vec<String> {
     let kind = |finding: &Value| finding["cause"]["kind"].as_str().unwrap().to_owned();
     let strays = findings
         .iter()
@@ -29,7 +32,7 @@ fn other_causes(scenario: &Scenario, findings: &[Value]) -> Vec<String> {
     let untold = scenario
         .also
         .keys()
-        .filter(|also| findings.iter().all(|finding| kind(finding) != **also))
+        .filter(|also| !by_chance && findings.iter().all(|finding| kind(finding) != **also))
         .map(|also| format!("no finding has the further cause {also}"));
     strays.chain(untold).collect()
 }
@@ -168,6 +171,16 @@ mod tests {
         let expected =
             r#"certificate/expiry: {"kind":"expires-soon"} at "ds.acme.test:4443@127.20.2.12" is another cause"#;
         assert_eq!(astray_with("server-certificate-expired", &findings), [expected]);
+    }
+
+    #[test]
+    fn a_further_cause_that_is_met_through_a_balancer_need_not_be_told() {
+        let cause = |kind: &str| json!({ "kind": kind });
+        let behind = ("ds.acme.test:4443@127.20.2.12", cause("peer-clock-wrong"));
+        let through = ("ds.acme.test:4443@127.13.2.1", cause("clocks-differ"));
+        for findings in [&[behind.clone()][..], &[behind, through]] {
+            assert_eq!(astray_with("clock-server-behind", findings), Vec::<String>::new());
+        }
     }
 
     #[test]
