@@ -250,11 +250,14 @@ fn watching(folder: &Path, what: AddWatchFlags) -> Inotify {
     watch
 }
 
-/// A pipe that takes no more than a page, and that nobody reads.
-fn narrow() -> (PipeReader, Stdio) {
+/// A check whose report goes into a pipe that takes no more than a page, until somebody reads it.
+fn check_into_pipe(folder: &Path, words: &[&str]) -> (Child, PipeReader) {
     let (reader, writer) = std::io::pipe().unwrap();
     fcntl(writer.as_fd(), FcntlArg::F_SETPIPE_SZ(4096)).unwrap();
-    (reader, writer.into())
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pinflight"));
+    command.current_dir(folder).args(["check", "--from", "discovery", "-o", "json", "--no-proxy", "*"]).args(words);
+    // The writer's end is the process's alone.
+    (command.stdout(writer).stderr(Stdio::null()).spawn().unwrap(), reader)
 }
 
 #[test]
@@ -262,12 +265,8 @@ fn a_second_one_ends_even_a_report_that_nobody_takes() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("https://{}", silent.local_addr().unwrap());
     let folder = tempfile::tempdir().unwrap();
-    let (mut reader, writer) = narrow();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_pinflight"));
-    command.current_dir(folder.path()).args(["check", "--from", "discovery", "-o", "json", "--no-proxy", "*"]);
-    command.args(["--device-services", &url, "--record", "recording.json"]).args(PATIENCE);
-    let mut child = command.stdout(writer).stderr(Stdio::null()).spawn().unwrap();
-    drop(command);
+    let words = [&["--device-services", &url, "--record", "recording.json"][..], &PATIENCE].concat();
+    let (mut child, mut reader) = check_into_pipe(folder.path(), &words);
     let held = silent.accept().unwrap();
     send(&child, Signal::SIGINT);
     // The report is under way, and cannot go on.
@@ -297,12 +296,9 @@ fn one_that_comes_while_the_report_is_written_leaves_it_whole() {
     for (signal, code) in SIGNALS {
         let folder = tempfile::tempdir().unwrap();
         let (_bound, address) = shut();
-        let (mut reader, writer) = narrow();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_pinflight"));
-        command.current_dir(folder.path()).args(["check", "--from", "discovery", "-o", "json", "--no-proxy", "*"]);
-        command.args(["--device-services", &format!("https://{address}")]).args(FILES);
-        let mut child = command.stdout(writer).stderr(Stdio::null()).spawn().unwrap();
-        drop(command);
+        let url = format!("https://{address}");
+        let (mut child, mut reader) =
+            check_into_pipe(folder.path(), &[&["--device-services", &url][..], &FILES].concat());
         let mut out = vec![0];
         reader.read_exact(&mut out).unwrap();
         // It cannot go on before it has heard of it.

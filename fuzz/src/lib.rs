@@ -100,6 +100,15 @@ fn is_reported(bytes: &[u8]) -> bool {
     cfg!(test) || bytes.iter().fold(0_u8, |sum, byte| sum.wrapping_add(*byte)) < 0x20
 }
 
+/// The report of the template with the bytes put into it, where they go on to one.
+fn report_with(bytes: &[u8], put: impl FnOnce(&mut Recording)) {
+    if is_reported(bytes) {
+        let mut recording = TEMPLATE.clone();
+        put(&mut recording);
+        report(&[recording]);
+    }
+}
+
 /// A byte that says what comes, two of length, that many of DER; a record that is cut short is what is left.
 fn records(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
     let mut records = Vec::new();
@@ -181,17 +190,15 @@ pub fn flight(bytes: &[u8]) {
 /// The bytes as the signing request of the Trust Service.
 pub fn request(bytes: &[u8]) {
     assert_eq!(x509::read_csr(bytes), x509::read_csr(bytes), "one request, two readings");
-    let mut recording = TEMPLATE.clone();
-    recording.answers.clear();
-    recording.connections.clear();
-    for file in &mut recording.files {
-        if let FileContent::Csr(request) = &mut file.content {
-            *request = Der(bytes.to_vec());
+    report_with(bytes, |recording| {
+        recording.answers.clear();
+        recording.connections.clear();
+        for file in &mut recording.files {
+            if let FileContent::Csr(request) = &mut file.content {
+                *request = Der(bytes.to_vec());
+            }
         }
-    }
-    if is_reported(bytes) {
-        report(&[recording]);
-    }
+    });
 }
 
 /// The bytes as a recording that came by mail: as its JSON, whatever it refers to, and as a file, packed or not.
@@ -283,37 +290,35 @@ pub fn names(bytes: &[u8]) {
         assert_eq!(distinct.len(), canonical_names.len() + 1, "a circle");
         assert!(canonical_names.iter().all(|name| name.is_ascii() && *name == name.to_ascii_lowercase()));
     }
-    let mut recording = TEMPLATE.clone();
-    for fact in &mut recording.names {
-        fact.answer.clone_from(&answer);
-    }
-    if is_reported(bytes) {
-        report(&[recording]);
-    }
+    report_with(bytes, |recording| {
+        for fact in &mut recording.names {
+            fact.answer.clone_from(&answer);
+        }
+    });
 }
 
 /// The first byte says whose answer the rest is: a server's to GET, and in which parts it comes; a proxy's to CONNECT, or to SOCKS with
 /// and without a login; or the date of an answer.
 pub fn head(bytes: &[u8]) {
     let Some((how, answer)) = bytes.split_first().filter(|(_, answer)| answer.len() <= LONGEST) else { return };
-    let mut recording = TEMPLATE.clone();
     match how % 5 {
         0 => {
             let outcome = http_answer(answer, usize::from(how / 5) + 1);
-            for fact in &mut recording.answers {
-                fact.outcome.clone_from(&outcome);
-            }
+            report_with(bytes, |recording| {
+                for fact in &mut recording.answers {
+                    fact.outcome.clone_from(&outcome);
+                }
+            });
         }
-        4 => return String::from_utf8(answer.to_vec()).map_or((), |text| date(&text)),
+        4 => String::from_utf8(answer.to_vec()).map_or((), |text| date(&text)),
         proxy => {
             let Some(failure) = proxy_answer(answer, proxy) else { return };
-            for fact in &mut recording.connections {
-                fact.outcome = Err(ConversationFailure::Proxy { failure: failure.clone() });
-            }
+            report_with(bytes, |recording| {
+                for fact in &mut recording.connections {
+                    fact.outcome = Err(ConversationFailure::Proxy { failure: failure.clone() });
+                }
+            });
         }
-    }
-    if is_reported(bytes) {
-        report(&[recording]);
     }
 }
 

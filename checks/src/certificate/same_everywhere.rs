@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{EachOnce, leaf_unreadable, not_its_own};
+use super::{leaf_unreadable, not_its_own};
 use crate::{
     cause::{Cause, Difference},
-    check::{Case, Check, CheckId, GuideStep, Judgement, Meta},
+    check::{Case, Check, CheckId, EachOnce, GuideStep, Judgement, Meta},
     deployment::Role,
     outcome::{Evidence, Outcome, Target},
     pin::{self, Book, SourceId},
