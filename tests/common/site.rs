@@ -2,10 +2,12 @@
 
 use std::{
     fs::{self, File},
+    io,
+    net::SocketAddr,
     path::Path,
     process::Command,
     sync::mpsc,
-    thread::JoinHandle,
+    thread::{self, JoinHandle},
 };
 
 use nix::{
@@ -13,13 +15,27 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use pinflight_fixtures::{Scenario, raise_in};
+use pinflight_fixtures::{Scenario, bound, raise_in};
+use socket2::Socket;
 use tokio::sync::oneshot;
 
-/// The deployment has 10.0.0.0/8,
+/// Whose a part of the deployment is: networks of it, by their third octets, and its addresses of IPv6.
+pub struct Part(&'static [u8], pub &'static [&'static str]);
+
+/// The deployment is in 10.0.0.0/8,
 const NETWORK: u8 = 10;
-/// and this address.
-pub const IPV6: &str = "fd00:706e::1";
+/// in each of these: Device Services, the Trust Service, proxies, nobody, name servers,
+pub const CUSTOMER: Part = Part(&[2, 3, 8, 9, 53], &["fd00:706e::2", "fd00:706e::3"]);
+/// and discovery.
+pub const CLOUD: Part = Part(&[1], &["fd00:706e::1"]);
+
+impl Part {
+    /// The networks of IPv4: those that the vantages' name servers lead to, and where the servers are.
+    pub fn networks(&self) -> impl Iterator<Item = String> {
+        let of_place = |place| self.0.iter().map(move |third| format!("{NETWORK}.{place}.{third}.0/24"));
+        [11, 12, 13, 14, 20].into_iter().flat_map(of_place)
+    }
+}
 
 /// The deployment, until it is dropped.
 pub struct Site {
@@ -27,16 +43,24 @@ pub struct Site {
 }
 
 impl Site {
-    /// Returns when it stands and its configurations are written. The namespace is there; its loopback is brought up, with all of
-    /// the deployment's addresses.
-    pub fn raise(namespace: &str, folder: &Path, scenario: Scenario) -> Self {
-        ip(&["-n", namespace, "link", "set", "lo", "up"]);
-        ip(&["-n", namespace, "route", "add", "local", &format!("{NETWORK}.0.0.0/8"), "dev", "lo"]);
-        ip(&["-n", namespace, "addr", "add", &format!("{IPV6}/128"), "dev", "lo", "nodad"]);
+    /// Returns when it stands and its configurations are written. The namespaces, of the customer and of the cloud, are there, the
+    /// same or with a way from one to the other; their loopbacks are brought up, with all of the deployment's addresses.
+    pub fn raise(namespace: &str, cloud: &str, folder: &Path, scenario: Scenario) -> Self {
+        for (namespace, part) in [(namespace, CUSTOMER), (cloud, CLOUD)] {
+            ip(&["-n", namespace, "link", "set", "lo", "up"]);
+            for network in part.networks() {
+                ip(&["-n", namespace, "route", "add", "local", &network, "dev", "lo"]);
+            }
+            for address in part.1 {
+                ip(&["-n", namespace, "addr", "add", &format!("{address}/128"), "dev", "lo", "nodad"]);
+            }
+        }
         fs::create_dir(folder).unwrap();
         let folder = folder.to_owned();
+        let cloud = open(cloud);
         let (serving, ()) = Inside::start(namespace, async move |up, stopped| {
-            let running = raise_in(NETWORK, &scenario, &folder).await.unwrap();
+            let bind = |address| bound_in(&cloud, address);
+            let running = raise_in(NETWORK, &bind, &scenario, &folder).await.unwrap();
             up.send(()).unwrap();
             let _ = stopped.await;
             running.stop().await;
@@ -57,10 +81,10 @@ impl Inside {
         namespace: &str,
         serve: impl AsyncFnOnce(mpsc::Sender<T>, oneshot::Receiver<()>) + Send + 'static,
     ) -> (Self, T) {
-        let namespace = File::open(format!("/run/netns/{namespace}")).unwrap();
+        let namespace = open(namespace);
         let (stop, stopped) = oneshot::channel();
         let (up, is_up) = mpsc::channel();
-        let thread = std::thread::spawn(move || {
+        let thread = thread::spawn(move || {
             setns(namespace, CloneFlags::CLONE_NEWNET).unwrap();
             // Every task on this thread: another would be in another namespace.
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -79,6 +103,20 @@ impl Drop for Inside {
             let _ = thread.join();
         }
     }
+}
+
+fn open(namespace: &str) -> File {
+    File::open(format!("/run/netns/{namespace}")).unwrap()
+}
+
+/// A socket of another namespace.
+fn bound_in(namespace: &File, address: SocketAddr) -> io::Result<Socket> {
+    // This thread stays where it is.
+    let bind = || {
+        setns(namespace, CloneFlags::CLONE_NEWNET)?;
+        bound(address)
+    };
+    thread::scope(|scope| scope.spawn(bind).join().unwrap())
 }
 
 /// Ends every process in a namespace.

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::{
     common::{check, outcomes},
-    network::{DISTANCE, Network, VANTAGES},
-    site::IPV6,
+    network::{CLOUD_CABLE, DISTANCE, Network, VANTAGES},
+    site::CLOUD,
 };
 
 /// The ways of the guide's firewall table: from where, to which address, and how scenarios and checks name it.
@@ -253,6 +253,36 @@ fn netns_what_stops_a_part_is_told_as_that_part() {
 
 #[test]
 #[ignore = "needs root and nftables: makes network namespaces (netns)"]
+fn netns_a_firewall_before_the_cloud_stops_who_asks_there_and_nobody_else() {
+    let network = Network::new("cloud", Scenario::sound(Variant::OnPremises));
+    let discovery = port(&network.configuration("console"), "port = ");
+    let table = |side: &str, statement: &str| {
+        network.nft(&format!(
+            "table inet before\ndelete table inet before\ntable inet before {{\nchain f {{\n\
+             type filter hook forward priority 0; policy accept;\n{side} \"{CLOUD_CABLE}\" {statement}\n}}\n}}\n"
+        ));
+    };
+    // What goes there, and what comes from there: either way nothing but discovery's answers is missing.
+    for (side, statement, cause) in [
+        ("oifname", "drop", "tcp-failed timed-out"),
+        ("iifname", "drop", "tcp-failed timed-out"),
+        ("oifname", "reject with icmpx type admin-prohibited", "tcp-failed prohibited by the router"),
+        ("iifname", "tcp flags & psh == psh drop", "tls-failed silent-after-client-hello"),
+    ] {
+        table(side, statement);
+        let report = network.judge(&look_from_everywhere(&network).into_values().collect::<Vec<_>>());
+        let at = |address: &str| format!("discovery.awmdm.com:{discovery}@{address}");
+        let mut expected = only("firewall/console-to-discovery", cause, &[at("10.11.1.1")]);
+        expected.extend(only("firewall/device-services-to-discovery", cause, &[at("10.12.1.1")]));
+        assert_eq!(failures(&report), expected, "{side} {statement}");
+    }
+    network.nft("table inet before\ndelete table inet before\n");
+    let open: Vec<String> = look_from_everywhere(&network).into_values().collect();
+    assert_eq!(failures(&network.judge(&open)), Failures::new());
+}
+
+#[test]
+#[ignore = "needs root and nftables: makes network namespaces (netns)"]
 fn netns_a_small_mtu_behind_filtered_icmp_is_silence_and_the_remedy_says_why() {
     let network = Network::new("mtu", Scenario::sound(Variant::OnPremises));
     network.mtu("console", 600);
@@ -284,7 +314,7 @@ fn netns_a_family_alone_that_is_shut_is_told_as_that_family() {
     assert_eq!(failures(&network.judge(&recordings)), Failures::new());
     let discovery = port(&network.configuration("console"), "port = ");
     for vantage in VANTAGES {
-        network.firewall(vantage, &[format!("ip6 daddr {IPV6} tcp dport {discovery} drop")]);
+        network.firewall(vantage, &[format!("ip6 daddr {} tcp dport {discovery} drop", CLOUD.1[0])]);
     }
     look_from_everywhere(&network);
     let report = network.judge(&recordings);

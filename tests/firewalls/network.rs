@@ -20,10 +20,14 @@ use tokio::{
     sync::oneshot,
 };
 
-use crate::site::{IPV6, Inside, Site, end_processes, ip, name};
+use crate::site::{CLOUD, CUSTOMER, Inside, Site, end_processes, ip, name};
 
 /// The machines, by the vantage that they stand for.
 pub const VANTAGES: [&str; 4] = ["console", "device-services", "discovery", "device"];
+/// What they look at, the customer's and the vendor's, each with the number of its cable.
+const PARTS: [(&str, usize); 2] = [("site", 9), ("cloud", 8)];
+/// The router's end of the cloud's.
+pub const CLOUD_CABLE: &str = "pf8";
 
 /// All of it; gone when dropped, with every process in it.
 pub struct Network {
@@ -37,10 +41,8 @@ impl Network {
     /// The deployment is up, and the router lets everything through.
     pub fn new(tag: &'static str, scenario: Scenario) -> Self {
         let mut network = Self { folder: tempfile::tempdir().unwrap(), tag, site: None };
-        let (site, router) = (network.name("site"), network.name("router"));
-        for namespace in [&site, &router] {
-            ip(&["netns", "add", namespace]);
-        }
+        let router = network.name("router");
+        ip(&["netns", "add", &router]);
         let settings = [
             ("ipv4/ip_forward", "1"),
             ("ipv6/conf/all/forwarding", "1"),
@@ -51,20 +53,31 @@ impl Network {
         for (setting, value) in settings {
             Self::set(&router, setting, value);
         }
-        network.cable(9, &site, "pf");
-        ip(&["-n", &router, "route", "add", "10.0.0.0/8", "via", "172.31.9.2"]);
-        ip(&["-n", &router, "route", "add", &format!("{IPV6}/128"), "via", "fd00:706f:9::2"]);
-        for (index, vantage) in VANTAGES.iter().enumerate() {
-            let machine = network.name(vantage);
-            ip(&["netns", "add", &machine]);
-            ip(&["-n", &machine, "link", "set", "lo", "up"]);
-            network.cable(index, &machine, "pf");
+        for (machine, index) in Self::machines() {
+            let namespace = network.name(machine);
+            ip(&["netns", "add", &namespace]);
+            ip(&["-n", &namespace, "link", "set", "lo", "up"]);
+            network.cable(index, &namespace, "pf");
         }
-        for machine in VANTAGES.iter().chain(&["site"]) {
+        for (part, (_, index)) in [CUSTOMER, CLOUD].iter().zip(PARTS) {
+            for there in part.networks() {
+                ip(&["-n", &router, "route", "add", &there, "via", &format!("172.31.{index}.2")]);
+            }
+            for there in part.1 {
+                ip(&["-n", &router, "route", "add", there, "via", &format!("fd00:706f:{index}::2")]);
+            }
+        }
+        for (machine, _) in Self::machines() {
             network.until_ipv6_is_ready(machine);
         }
-        network.site = Some(Site::raise(&site, &network.path("deployment"), scenario));
+        let [site, cloud] = PARTS.map(|(part, _)| network.name(part));
+        network.site = Some(Site::raise(&site, &cloud, &network.path("deployment"), scenario));
         network
+    }
+
+    /// Every one but the router, with the number of its cable.
+    fn machines() -> impl Iterator<Item = (&'static str, usize)> {
+        VANTAGES.into_iter().zip(0..).chain(PARTS)
     }
 
     /// A file or folder of the test's own.
@@ -189,7 +202,7 @@ impl Network {
 impl Drop for Network {
     fn drop(&mut self) {
         self.site = None;
-        for role in VANTAGES.iter().chain(&["router", "site"]) {
+        for (role, _) in Self::machines().chain([("router", 0)]) {
             let namespace = self.name(role);
             end_processes(&namespace);
             let _ = Command::new("ip").args(["netns", "delete", &namespace]).stderr(Stdio::null()).status();

@@ -71,7 +71,7 @@ impl World {
             ip(&["-n", &namespace, "link", "set", "pf", "up"]);
             ip(&["-n", &namespace, "route", "add", "default", "via", &format!("172.31.{index}.1")]);
         }
-        world.site = Some(Site::raise(&site, &world.path("deployment"), Scenario::sound(Variant::OnPremises)));
+        world.site = Some(Site::raise(&site, &site, &world.path("deployment"), Scenario::sound(Variant::OnPremises)));
         Self::open_all();
         world.make_key("key");
         // OpenSSH insists on this place.

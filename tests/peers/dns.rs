@@ -18,7 +18,7 @@ const NOBODY: Ipv4Addr = Ipv4Addr::new(127, 20, 9, 9);
 #[derive(Clone, Default)]
 pub struct Knows {
     pub names: BTreeMap<Service, IpAddr>,
-    pub ipv6: Option<Ipv6Addr>,
+    pub ipv6: BTreeMap<Service, Ipv6Addr>,
     pub faults: Vec<Kind>,
 }
 
@@ -115,7 +115,7 @@ fn zones_of(knows: &Knows) -> Vec<Zone> {
         let records = if service == Service::Discovery { &mut cloud } else { &mut acme };
         let Some(address) = knows.names.get(&service) else { continue };
         let mut addresses = format!("A {address}\n");
-        if let Some(ipv6) = knows.ipv6 {
+        if let Some(ipv6) = knows.ipv6.get(&service) {
             addresses = format!("{addresses}      AAAA {ipv6}\n");
         }
         let own = |records: Option<String>, is_shut| Zone { name: host.to_owned(), records, is_shut };

@@ -183,7 +183,7 @@ impl Peers {
             }
             (Stands::Dns { names, ipv6, faults, .. }, None) => {
                 let names = names.iter().map(|(service, address)| (*service, (*address).into())).collect();
-                self.answers(address, Knows { names, ipv6: *ipv6, faults: faults.clone() })
+                self.answers(address, Knows { names, ipv6: ipv6.clone(), faults: faults.clone() })
             }
             (Stands::Proxy { names, inspection, faults, .. }, None) => {
                 let resolver = self.address(53);

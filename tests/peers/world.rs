@@ -29,7 +29,6 @@ use serde_json::Value;
 use tokio::runtime::Runtime;
 
 /// The first octet of loopback: every namespace has one of its own.
-const LOOPBACK: u8 = 127;
 /// The longest that a server may take to begin.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Between two looks whether it has.
@@ -82,7 +81,7 @@ impl World {
     pub fn raise(&mut self, scenario: &Scenario, stand_in: &mut (dyn FnMut(&Post) -> StandIn + Send)) {
         let folder = self.path("deployment");
         let runtime = self.runtime.as_ref().unwrap();
-        let running = runtime.block_on(raise_among(LOOPBACK, scenario, &folder, stand_in));
+        let running = runtime.block_on(raise_among(scenario, &folder, stand_in));
         self.running = Some(running.unwrap_or_else(|error| panic!("{}: {error}", scenario.id)));
     }
 
