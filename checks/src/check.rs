@@ -4,6 +4,7 @@ use std::{
     cell::OnceCell,
     collections::{BTreeMap, BTreeSet, HashMap},
     rc::Rc,
+    sync::Arc,
 };
 
 use serde::Serialize;
@@ -149,7 +150,7 @@ pub struct Case<'a> {
 struct Read {
     chains: HashMap<Vec<CertId>, ChainFacts>,
     intercepted: BTreeMap<CertId, Interception>,
-    certificates: BTreeMap<CertId, CertificateFacts>,
+    certificates: BTreeMap<CertId, Arc<CertificateFacts>>,
 }
 
 impl<'a> Case<'a> {
@@ -283,12 +284,12 @@ impl<'a> Case<'a> {
 
     /// A certificate met or supplied, if it can be read.
     pub fn certificate(&self, id: &CertId) -> Option<&CertificateFacts> {
-        self.read.certificates.get(id)
+        self.read.certificates.get(id).map(AsRef::as_ref)
     }
 
     /// Every certificate met or supplied that can be read.
     pub fn certificates(&self) -> impl Iterator<Item = &CertificateFacts> {
-        self.read.certificates.values()
+        self.read.certificates.values().map(AsRef::as_ref)
     }
 
     /// The first certificate of a file: the leaf, where a whole chain was saved.
@@ -364,21 +365,20 @@ impl<'a> Case<'a> {
 fn certificates(
     recordings: &[Recording],
     chains: &BTreeMap<Vec<CertId>, ChainFacts>,
-) -> BTreeMap<CertId, CertificateFacts> {
+) -> BTreeMap<CertId, Arc<CertificateFacts>> {
     let mut read = BTreeMap::new();
     let redacted = recordings.iter().filter_map(|recording| recording.facts.as_ref());
     let told = recordings.iter().any(|recording| recording.facts.is_some());
     let sent = chains.values().filter(|_| !told).flat_map(|chain| chain.sent.iter().flatten());
-    for facts in redacted.flat_map(|facts| &facts.certificates).chain(sent) {
-        if !read.contains_key(&facts.id) {
-            read.insert(facts.id.clone(), facts.clone());
-        }
+    let redacted = redacted.flat_map(|facts| &facts.certificates).map(|facts| Arc::new(facts.clone()));
+    for facts in redacted.chain(sent.map(Arc::clone)) {
+        read.entry(facts.id.clone()).or_insert(facts);
     }
     for (id, der) in recordings.iter().flat_map(|recording| &recording.certificates) {
         if !read.contains_key(id)
             && let Ok(facts) = x509::read(&der.0)
         {
-            read.insert(id.clone(), facts);
+            read.insert(id.clone(), Arc::new(facts));
         }
     }
     read

@@ -4,7 +4,7 @@
 mod tests;
 mod view;
 
-use std::{collections::HashSet, net::SocketAddr};
+use std::{collections::HashSet, net::SocketAddr, sync::Arc};
 
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ use crate::{
     certificate::Alone,
     check::CheckId,
     deployment::{Endpoint, Policy, Role, RootStore},
-    outcome::{Evidence, Finding, Outcome, State},
+    outcome::{Evidence, Outcome, State},
     recording::{CertId, ConnectionFact, ConversationFailure, ProxyFailure, Recording},
     time::Timestamp,
     tls::versions,
@@ -154,12 +154,13 @@ impl Inspection {
     /// The certificates by these numbers, and the paths.
     fn show(&mut self, chain: &ChainFacts, numbers: &[usize]) {
         let now = self.judged_at;
-        let sent = chain.sent.iter().zip(numbers).map(|(one, number)| CertificateView::of(*number, true, one, now));
-        self.certificates = sent.collect();
+        let view =
+            |(one, number): (&Result<Arc<_>, _>, &usize)| CertificateView::of(*number, true, one.as_deref(), now);
+        self.certificates = chain.sent.iter().zip(numbers).map(view).collect();
         self.certificates.sort_by_key(|one| one.number);
         for facts in &chain.added {
             let number = self.certificates.len() + 1;
-            self.certificates.push(CertificateView::of(number, false, &Ok(facts.clone()), now));
+            self.certificates.push(CertificateView::of(number, false, Ok(facts), now));
         }
         let used = chain.used_path(ROLE);
         let paths =
@@ -236,7 +237,7 @@ pub(crate) fn unresolved(recording: &Recording) -> impl Iterator<Item = Cause> {
 
 fn cause(outcome: &Outcome) -> Option<&Cause> {
     match outcome {
-        Outcome::Fail(Finding { cause, .. }) | Outcome::Warn(Finding { cause, .. }) => Some(cause),
+        Outcome::Fail(finding) | Outcome::Warn(finding) => Some(&finding.cause),
         _ => None,
     }
 }

@@ -4,7 +4,10 @@
 //! One chain alone never shows it: a private authority may be the customer's own. It takes one issuer on hosts that have
 //! nothing to do with each other, or a root that is not there where the same name is met from elsewhere.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use crate::{
     cause::InterceptionProof,
@@ -234,7 +237,7 @@ impl<'a> Met<'a> {
 pub(crate) fn read(
     recordings: &[Recording],
     chains: &BTreeMap<Vec<CertId>, ChainFacts>,
-    certificates: &BTreeMap<CertId, CertificateFacts>,
+    certificates: &BTreeMap<CertId, Arc<CertificateFacts>>,
 ) -> BTreeMap<CertId, Interception> {
     let own = own_keys(recordings, certificates);
     let seen: Vec<Seen<'_>> = recordings
@@ -255,7 +258,10 @@ pub(crate) fn read(
 }
 
 /// The keys of the certificates that the admin supplied as the servers' own.
-fn own_keys<'a>(recordings: &[Recording], certificates: &'a BTreeMap<CertId, CertificateFacts>) -> BTreeSet<&'a str> {
+fn own_keys<'a>(
+    recordings: &[Recording],
+    certificates: &'a BTreeMap<CertId, Arc<CertificateFacts>>,
+) -> BTreeSet<&'a str> {
     let own = [FileUse::Uploaded, FileUse::Next, FileUse::TrustServiceCertificate];
     let files = recordings.iter().flat_map(|recording| &recording.files).filter(|file| own.contains(&file.used_as));
     let leaves = files.filter_map(|file| match &file.content {

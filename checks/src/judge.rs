@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     check::{Case, Check, CheckId, Judgement},
     deployment::{Accept, Scope, Severity},
-    outcome::{Evidence, Faulty, Finding, Outcome, State, Target, Unobserved},
+    outcome::{Evidence, Faulty, Outcome, State, Target, Unobserved},
     prose,
     registry::CHECKS,
     report::{
@@ -145,9 +145,8 @@ fn report(case: &Case<'_>, check: &dyn Check, judgement: Judgement) -> CheckRepo
                 (Some(reason), Some(check), Evidence::none())
             }
             Outcome::NotObserved(unobserved) => (Some(unobserved.reason().to_owned()), None, Evidence::none()),
-            Outcome::Pass(evidence)
-            | Outcome::Warn(Finding { evidence, .. })
-            | Outcome::Fail(Finding { evidence, .. }) => (None, None, evidence),
+            Outcome::Pass(evidence) => (None, None, evidence),
+            Outcome::Warn(finding) | Outcome::Fail(finding) => (None, None, finding.evidence),
         };
         targets.push(TargetReport { target, outcome: state, reason, because, evidence });
     }

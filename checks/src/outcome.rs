@@ -153,15 +153,15 @@ pub struct Finding {
     pub evidence: Evidence,
 }
 
-/// What a check says of a target.
+/// What a check says of a target. Findings are few and large, outcomes as many as targets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It was seen and is right.
     Pass(Evidence),
     /// It works, but will not for ever or not for all.
-    Warn(Finding),
+    Warn(Box<Finding>),
     /// It is wrong.
-    Fail(Finding),
+    Fail(Box<Finding>),
     /// It does not apply here, and why.
     Skipped(String),
     /// It was not seen, and why.
@@ -171,12 +171,12 @@ pub enum Outcome {
 impl Outcome {
     /// A failure.
     pub fn fail(cause: Cause, evidence: Evidence) -> Self {
-        Self::Fail(Finding { cause, evidence })
+        Self::Fail(Box::new(Finding { cause, evidence }))
     }
 
     /// A warning.
     pub fn warn(cause: Cause, evidence: Evidence) -> Self {
-        Self::Warn(Finding { cause, evidence })
+        Self::Warn(Box::new(Finding { cause, evidence }))
     }
 
     /// Asked, and nothing usable came back.

@@ -10,7 +10,7 @@ mod standins;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc};
 
 use url::{Position, Url};
 
@@ -129,11 +129,11 @@ impl Redactor<'_> {
             sent: sent
                 .iter()
                 .map(|one| match one {
-                    Ok(facts) => Ok(self.0.certificate(facts)),
+                    Ok(facts) => Ok(Arc::new(self.0.certificate(facts))),
                     Err(one) => Err(unreadable(one, self)),
                 })
                 .collect(),
-            added: added.iter().map(|facts| self.0.certificate(facts)).collect(),
+            added: added.iter().map(|facts| Arc::new(self.0.certificate(facts))).collect(),
             paths: paths.iter().map(|path| self.chain_path(path)).collect(),
             strangers: strangers.clone(),
             doubles: doubles.clone(),

@@ -141,7 +141,7 @@ pub fn chains(case: &Case<'_>) -> Vec<ChainView> {
     }
     seen.into_iter()
         .filter_map(|(sent, targets, anchor)| {
-            let certificates = case.chain(sent)?.sent.iter().map(view).collect();
+            let certificates = case.chain(sent)?.sent.iter().map(|one| view(one.as_deref())).collect();
             Some(ChainView { targets, certificates, anchor })
         })
         .collect()
@@ -162,7 +162,7 @@ fn anchor(facts: &ChainFacts, role: crate::deployment::Role) -> Option<String> {
     })
 }
 
-fn view(certificate: &Result<CertificateFacts, Unreadable>) -> CertificateView {
+fn view(certificate: Result<&CertificateFacts, &Unreadable>) -> CertificateView {
     match certificate {
         Ok(facts) => CertificateView {
             subject: facts.display_subject(),

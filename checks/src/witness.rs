@@ -138,7 +138,7 @@ mod tests {
             Finding { cause, evidence: Evidence::none() }
         };
         let told = |lasts: &[u8]| -> Judgement {
-            lasts.iter().map(|last| (target.clone(), Outcome::Fail(finding(*last)))).collect()
+            lasts.iter().map(|last| (target.clone(), Outcome::Fail(Box::new(finding(*last))))).collect()
         };
         let saw = |judgement: &Judgement, last| {
             let alone = vec![(Vantage::Console, told(&[1])), (Vantage::Device, told(&[2]))];

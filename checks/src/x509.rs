@@ -16,6 +16,8 @@ mod strength;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::pool::{is_public_key, is_public_name};
@@ -161,14 +163,15 @@ pub enum KeyKind {
     },
 }
 
-/// All that is to be known of a chain as a server presented it, judged for one moment.
+/// All that is to be known of a chain as a server presented it, judged for one moment. Chains share what is known of a certificate:
+/// a thousand servers send one intermediate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChainFacts {
     /// As sent, leaf first; each read, or why it cannot be.
-    pub sent: Vec<Result<CertificateFacts, Unreadable>>,
+    pub sent: Vec<Result<Arc<CertificateFacts>, Unreadable>>,
     /// Certificates of the paths that were not sent: supplied intermediates and roots that have a certificate.
-    pub added: Vec<CertificateFacts>,
+    pub added: Vec<Arc<CertificateFacts>>,
     /// Every candidate path from the leaf, best first; empty when the leaf cannot be read.
     pub paths: Vec<PathFacts>,
     /// Places in `sent` that lie on no path from the leaf (by verified signatures), a doubled one excepted.
@@ -342,13 +345,13 @@ pub enum LinkFault {
 impl ChainFacts {
     /// The leaf, if it can be read.
     pub fn leaf(&self) -> Option<&CertificateFacts> {
-        self.sent.first().and_then(|first| first.as_ref().ok())
+        self.sent.first().and_then(|first| first.as_deref().ok())
     }
 
     /// Any certificate of the chain or its paths.
     pub fn certificate(&self, id: &CertId) -> Option<&CertificateFacts> {
         let sent = self.sent.iter().filter_map(|one| one.as_ref().ok());
-        sent.chain(&self.added).find(|facts| facts.id == *id)
+        sent.chain(&self.added).find(|facts| facts.id == *id).map(AsRef::as_ref)
     }
 
     /// The path that a client would use: the first valid one, else the first sound one.

@@ -32,11 +32,30 @@ impl Renderer for Page {
     }
 
     fn render(&self, report: &Report, _style: &Style, out: &mut dyn io::Write) -> io::Result<()> {
-        out.write_all(page(report).into_string().as_bytes())
+        page(report, out)
     }
 }
 
-fn page(report: &Report) -> Html {
+/// A section: the anchor, the heading, and what it has to say.
+type Section = (&'static str, &'static str, fn(&Report) -> Html);
+
+const SECTIONS: [Section; 12] = [
+    ("wrong", "What is wrong", |report| findings(report, State::Fail)),
+    ("attention", "What needs attention", |report| findings(report, State::Warn)),
+    ("accepted", "Accepted by the configuration", accepted_findings),
+    ("next", "Not seen from here: run next", next_commands),
+    ("unseen", "Not seen", not_seen),
+    ("unasked", "No time was left for", unasked),
+    ("guide", "The guide", guide),
+    ("firewall", "Firewall", firewall::section),
+    ("pins", "Pins", pins),
+    ("devices", "Devices, by the known client’s rules", journey::section),
+    ("certificates", "Certificates", chains::section),
+    ("checks", "Every check", every_check),
+];
+
+/// Written section by section, each made when its turn comes: beside a report of a thousand servers, the page is not held as well.
+fn page(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let mut html = Html::default();
     html.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     // Whatever should get past the escaping would still neither run nor ask anybody.
@@ -48,36 +67,22 @@ fn page(report: &Report) -> Html {
     html.raw("<title>").text(&report.headline).raw(" – ").text(&report.subject).raw(" – pinflight</title>\n");
     html.raw("<style>\n").raw(STYLE).raw("</style>\n</head>\n<body>\n");
     verdict(report, &mut html);
-    let sections = sections(report);
+    let telling = SECTIONS.iter().filter(|(_, _, section)| !section(report).is_empty());
+    let sections: Vec<&Section> = telling.collect();
     html.raw("<nav aria-label=\"Sections\"><ul>");
     for (id, title, _) in &sections {
         html.raw("<li>").open("a", &[("href", &format!("#{id}"))]).text(title).close("a").raw("</li>\n");
     }
     html.raw("</ul></nav>\n<main>\n");
-    for (id, title, body) in &sections {
-        html.open("section", &[("id", id)]).element("h2", &[], title).add(body).close("section");
+    for (id, title, section) in sections {
+        html.open("section", &[("id", id)]).element("h2", &[], title);
+        html.write(out)?;
+        section(report).write(out)?;
+        html = Html::default();
+        html.close("section");
     }
     html.raw("</main>\n<footer><p>").text(&run_line(report)).raw("</p></footer>\n</body>\n</html>\n");
-    html
-}
-
-/// Those that have something to say.
-fn sections(report: &Report) -> Vec<(&'static str, &'static str, Html)> {
-    let all = [
-        ("wrong", "What is wrong", findings(report, State::Fail)),
-        ("attention", "What needs attention", findings(report, State::Warn)),
-        ("accepted", "Accepted by the configuration", accepted_findings(report)),
-        ("next", "Not seen from here: run next", next_commands(report)),
-        ("unseen", "Not seen", not_seen(report)),
-        ("unasked", "No time was left for", unasked(report)),
-        ("guide", "The guide", guide(report)),
-        ("firewall", "Firewall", firewall::section(report)),
-        ("pins", "Pins", pins(report)),
-        ("devices", "Devices, by the known client’s rules", journey::section(report)),
-        ("certificates", "Certificates", chains::section(report)),
-        ("checks", "Every check", every_check(report)),
-    ];
-    all.into_iter().filter(|(_, _, body)| !body.is_empty()).collect()
+    html.write(out)
 }
 
 fn verdict(report: &Report, html: &mut Html) {

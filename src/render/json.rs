@@ -32,11 +32,8 @@ pub(super) fn write_line(value: &impl Serialize, out: &mut dyn io::Write) -> io:
 }
 
 fn write_as(formatter: impl Formatter, value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
-    // Small writes go to a buffer; the writer sees whole documents.
-    let mut bytes = Vec::new();
-    value.serialize(&mut Serializer::with_formatter(&mut bytes, Visible(formatter))).map_err(io::Error::from)?;
-    bytes.push(b'\n');
-    out.write_all(&bytes)
+    value.serialize(&mut Serializer::with_formatter(&mut *out, Visible(formatter))).map_err(io::Error::from)?;
+    out.write_all(b"\n")
 }
 
 /// serde_json escapes C0 alone; here also DEL, C1, separators, bidirectional and invisible characters.

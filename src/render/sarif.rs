@@ -6,7 +6,7 @@ use pinflight_checks::{
     outcome::{State, Target},
     report::{CheckReport, FindingReport, Report},
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::{
@@ -32,30 +32,39 @@ impl Renderer for Sarif {
 
 /// The standard wants the version first (3.13.2), and a map has an order of its own.
 #[derive(Serialize)]
-struct Log {
+struct Log<'a> {
     version: &'static str,
     #[serde(rename = "$schema")]
     schema: &'static str,
-    runs: [Value; 1],
+    runs: [Run<'a>; 1],
 }
 
-fn log(report: &Report) -> Log {
+#[derive(Serialize)]
+struct Run<'a> {
+    invocations: Value,
+    properties: Value,
+    results: Results<'a>,
+    tool: Value,
+}
+
+/// Written one by one: beside a report of a thousand servers, they are not held as well.
+struct Results<'a>(&'a [CheckReport]);
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().enumerate().flat_map(|(rule, check)| results(rule, check)))
+    }
+}
+
+fn log(report: &Report) -> Log<'_> {
     Log { version: "2.1.0", schema: SCHEMA, runs: [run(report)] }
 }
 
-fn run(report: &Report) -> Value {
+fn run(report: &Report) -> Run<'_> {
     let vantages: Vec<&str> = report.vantages.iter().map(|vantage| vantage.id()).collect();
-    let results = report.checks.iter().enumerate().flat_map(|(rule, check)| results(rule, check));
-    json!({
-        "tool": { "driver": {
-            "name": "pinflight",
-            "version": value(&report.version),
-            "informationUri": env!("CARGO_PKG_REPOSITORY"),
-            "rules": report.checks.iter().map(rule).collect::<Vec<_>>(),
-        }},
-        "invocations": [{ "executionSuccessful": true, "endTimeUtc": report.taken_at }],
-        "results": results.collect::<Vec<_>>(),
-        "properties": {
+    Run {
+        invocations: json!([{ "executionSuccessful": true, "endTimeUtc": report.taken_at }]),
+        properties: json!({
             "verdict": report.verdict,
             "scope": report.scope,
             "headline": value(&report.headline),
@@ -64,8 +73,15 @@ fn run(report: &Report) -> Value {
             "judgedAt": report.judged_at,
             "counts": report.counts,
             "unasked": report.run.unasked.iter().map(|question| value(question)).collect::<Vec<_>>(),
-        },
-    })
+        }),
+        results: Results(&report.checks),
+        tool: json!({ "driver": {
+            "name": "pinflight",
+            "version": value(&report.version),
+            "informationUri": env!("CARGO_PKG_REPOSITORY"),
+            "rules": report.checks.iter().map(rule).collect::<Vec<_>>(),
+        }}),
+    }
 }
 
 fn rule(check: &CheckReport) -> Value {

@@ -9,7 +9,7 @@ use crate::{
     cause::{Cause, Difference},
     check::Check,
     deployment::{Policy, TrustServiceMode, Vantage},
-    outcome::{Finding, State, Unobserved},
+    outcome::{State, Unobserved},
     recording::ConnectFailure,
     recording::{FileUse, Tls12Fact, TlsFailure},
     testing::{NOW, name, recording, refused, registry},
@@ -401,9 +401,8 @@ fn what_only_clients_of_tls_1_2_are_shown_is_compared_too() {
         judged_alone(&SameEverywhere, &[recording]).remove(0).1
     };
     assert!(matches!(judged(&[&one]), Outcome::Pass(_)));
-    let Outcome::Warn(Finding { cause: Cause::KeysDiffer { by, keys, .. }, .. }) = judged(&[&other, &other]) else {
-        panic!("no warning")
-    };
+    let Outcome::Warn(finding) = judged(&[&other, &other]) else { panic!("no warning") };
+    let Cause::KeysDiffer { by, keys, .. } = finding.cause else { panic!("{finding:?}") };
     assert_eq!((by, keys.len()), (Difference::Version, 2));
     assert!(keys.iter().any(|(_, places)| *places == ["10.1.0.11:443 on TLS 1.2 alone"]), "{keys:?}");
 }

@@ -7,7 +7,7 @@ use crate::{
     client::{Ending, stories::Met, trust::Presented},
     clock,
     deployment::{Role, Vantage},
-    outcome::{Finding, Outcome, Target},
+    outcome::{Outcome, Target},
     prose,
     reach::{self, Missed},
     recording::{CertId, ConnectionFact, ConversationFailure},
@@ -120,7 +120,7 @@ pub fn below(fact: &ConnectionFact) -> Option<Result<(), Ending>> {
     let legacy = fact.legacy_answer()?;
     let outcomes = versions::below(legacy);
     let ending = outcomes.into_iter().find_map(|outcome| match outcome {
-        Outcome::Fail(Finding { cause, .. }) => Some(Ending::Refused { why: prose::message(&cause) }),
+        Outcome::Fail(finding) => Some(Ending::Refused { why: prose::message(&finding.cause) }),
         Outcome::NotObserved(unobserved) => Some(Ending::not_observed(unobserved.reason(), None)),
         _ => None,
     });

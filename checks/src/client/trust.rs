@@ -6,7 +6,7 @@ use crate::{
     check::CheckId,
     clock,
     deployment::{Endpoint, Policy, Role},
-    outcome::{Finding, Outcome},
+    outcome::Outcome,
     prose,
     recording::HandshakeSignature,
     time::Timestamp,
@@ -64,7 +64,7 @@ impl Presented<'_> {
         }
         let alone = Alone { chain, endpoint: Some(endpoint), signature, role, policy: &policy, now };
         let failed = alone.judge().into_iter().find_map(|(check, outcome)| match outcome {
-            Outcome::Fail(Finding { cause, .. }) => Some((check, cause)),
+            Outcome::Fail(finding) => Some((check, finding.cause)),
             _ => None,
         });
         if let Some((check, cause)) = failed {

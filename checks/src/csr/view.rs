@@ -9,7 +9,7 @@ use super::{
 use crate::{
     cause::Cause,
     check::{Check, CheckId},
-    outcome::{Evidence, Finding, Outcome, State},
+    outcome::{Evidence, Outcome, State},
     prose,
     x509::{self, CertificateFacts, CsrFacts, KeyFacts, KeyKind},
 };
@@ -166,12 +166,12 @@ impl FindingView {
             Outcome::Pass(_) => None,
             Outcome::Skipped(reason) => Some(unjudged(reason)),
             Outcome::NotObserved(unobserved) => Some(unjudged(unobserved.reason().to_owned())),
-            Outcome::Fail(Finding { cause, evidence }) | Outcome::Warn(Finding { cause, evidence }) => Some(Self {
+            Outcome::Fail(finding) | Outcome::Warn(finding) => Some(Self {
                 outcome: state,
-                message: prose::message(&cause),
-                remedy: Some(prose::remedy(&cause)),
-                cause: Some(cause),
-                evidence,
+                message: prose::message(&finding.cause),
+                remedy: Some(prose::remedy(&finding.cause)),
+                cause: Some(finding.cause),
+                evidence: finding.evidence,
             }),
         }
     }

@@ -125,7 +125,7 @@ pub struct Pins {
 }
 
 impl CertificateView {
-    pub(super) fn of(number: usize, sent: bool, read: &Result<CertificateFacts, Unreadable>, now: Timestamp) -> Self {
+    pub(super) fn of(number: usize, sent: bool, read: Result<&CertificateFacts, &Unreadable>, now: Timestamp) -> Self {
         match read {
             Ok(facts) => {
                 Self { number, sent, sha256: facts.id.0.clone(), error: None, facts: Some(Facts::of(facts, now)) }

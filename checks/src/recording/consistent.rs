@@ -171,7 +171,7 @@ fn keys(case: &Case<'_>, names: &[String]) -> Judgement {
         // That the Trust Service's servers differ at one time belongs to trust-service/bound-everywhere.
         let is_renewed = matches!(finding.cause, Cause::KeysContradict { renewed: true, .. });
         if is_renewed || spot.0.is_device_services() {
-            judgement.push((target, Outcome::Warn(finding)));
+            judgement.push((target, Outcome::Warn(Box::new(finding))));
         }
     }
     judgement

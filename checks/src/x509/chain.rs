@@ -3,6 +3,7 @@
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, HashMap, HashSet, btree_map::Entry},
+    sync::Arc,
 };
 
 use super::{
@@ -55,7 +56,7 @@ fn chain<'a>(
     now: Timestamp,
 ) -> ChainFacts {
     let found: Vec<_> = ids.iter().map(|id| pool.find(id, recording)).collect();
-    let sent: Vec<_> = found.iter().map(|one| one.clone().map(|index| pool.facts(index).clone())).collect();
+    let sent: Vec<_> = found.iter().map(|one| one.clone().map(|index| Arc::clone(pool.facts(index)))).collect();
     let mut seen = HashSet::new();
     let doubles: Vec<usize> =
         (0..ids.len()).filter(|place| ids.get(*place).is_some_and(|id| !seen.insert(id))).collect();
@@ -101,7 +102,7 @@ fn chain<'a>(
     }
     ChainFacts {
         sent,
-        added: added.into_iter().map(|index| pool.facts(index).clone()).collect(),
+        added: added.into_iter().map(|index| Arc::clone(pool.facts(index))).collect(),
         strangers: strangers.into_iter().map(|(place, _)| place).collect(),
         doubles,
         should_be,

@@ -10,7 +10,7 @@ use rustls_pki_types::{
 use webpki::{EndEntityCert, Error, ExtendedKeyUsageValidator, KeyPurposeIdIter, anchor_from_trusted_cert};
 
 use super::{
-    CertificateFacts, LinkFault, PathEnd, Place, der,
+    LinkFault, PathEnd, Place, der,
     paths::Candidate,
     pool::{Index, Pool},
     read::Parsed,
@@ -192,8 +192,7 @@ fn constrains(leaf: &CertificateDer<'_>, intermediates: &[CertificateDer<'_>], a
 /// A moment at which all but the root are valid: of the time that they share, what is nearest to `now`. `None`: they share
 /// none, and webpki, which cannot leave time aside, is not asked.
 fn moment(pool: &Pool<'_>, path: &Candidate, now: Timestamp) -> Option<UnixTime> {
-    let members: Vec<&CertificateFacts> =
-        path.certificates.iter().take(links(path)).map(|index| pool.facts(*index)).collect();
+    let members: Vec<_> = path.certificates.iter().take(links(path)).map(|index| pool.facts(*index)).collect();
     let from = members.iter().map(|facts| facts.not_before.0).max()?;
     let to = members.iter().map(|facts| facts.not_after.0).min()?;
     let moment = (from <= to).then(|| now.0.clamp(from, to))?;

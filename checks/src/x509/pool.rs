@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
 };
 
 use rustls_pki_types::TrustAnchor;
@@ -65,7 +65,7 @@ impl<'a> Pool<'a> {
     }
 
     /// Its facts.
-    pub fn facts(&self, index: Index) -> &CertificateFacts {
+    pub fn facts(&self, index: Index) -> &Arc<CertificateFacts> {
         &self.at(index).facts
     }
 

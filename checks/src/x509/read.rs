@@ -1,5 +1,7 @@
 //! One certificate's DER → its facts. What is odd but harmless is read; what cannot be understood is named.
 
+use std::sync::Arc;
+
 use data_encoding::{BASE64, HEXLOWER};
 use ring::digest;
 use x509_parser::{
@@ -21,7 +23,7 @@ pub(super) const LONGEST: usize = 128 * 1024;
 
 /// Reads one certificate.
 pub fn read(der: &[u8]) -> Result<CertificateFacts, Unreadable> {
-    parse(der).map(|parsed| parsed.facts)
+    parse(der).map(|parsed| Arc::unwrap_or_clone(parsed.facts))
 }
 
 /// Reads a SubjectPublicKeyInfo with nothing behind it.
@@ -37,7 +39,7 @@ pub fn subject_of(name: &[u8]) -> String {
 
 /// A certificate as parsed, for whoever must verify it.
 pub(super) struct Parsed<'a> {
-    pub facts: CertificateFacts,
+    pub facts: Arc<CertificateFacts>,
     pub der: &'a [u8],
     pub certificate: X509Certificate<'a>,
 }
@@ -56,7 +58,7 @@ pub(super) fn parse(der: &[u8]) -> Result<Parsed<'_>, Unreadable> {
     if !rest.is_empty() {
         return Err(unreadable(&format!("{} bytes follow the certificate", rest.len())));
     }
-    Ok(Parsed { facts: facts(id, der, &certificate), der, certificate })
+    Ok(Parsed { facts: Arc::new(facts(id, der, &certificate)), der, certificate })
 }
 
 fn facts(id: CertId, der: &[u8], certificate: &X509Certificate<'_>) -> CertificateFacts {

@@ -1,5 +1,7 @@
 //! Markup: our own is written as it stands, anything else gets into it escaped, or not at all.
 
+use std::io;
+
 use pinflight_checks::outcome::{Evidence, State, Target};
 
 use super::super::{
@@ -111,9 +113,9 @@ impl Html {
         self.0.is_empty()
     }
 
-    /// The page.
-    pub fn into_string(self) -> String {
-        self.0
+    /// Ends it: it is written, and held no longer.
+    pub fn write(self, out: &mut dyn io::Write) -> io::Result<()> {
+        out.write_all(self.0.as_bytes())
     }
 
     /// What was made visible already, for an element or a quoted attribute.

@@ -1,5 +1,7 @@
 //! `certificate/platform-rules` on both sides of each threshold.
 
+use std::sync::Arc;
+
 use rcgen::{BasicConstraints, ExtendedKeyUsagePurpose, KeyUsagePurpose};
 
 use super::*;
@@ -30,7 +32,7 @@ fn public_chain() -> ChainFacts {
 }
 
 fn at(chain: &mut ChainFacts, place: usize) -> &mut CertificateFacts {
-    chain.sent[place].as_mut().unwrap()
+    Arc::make_mut(chain.sent[place].as_mut().unwrap())
 }
 
 /// State, place and rule of each finding.
