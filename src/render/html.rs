@@ -36,25 +36,33 @@ impl Renderer for Page {
     }
 }
 
+/// What a section has to say, each piece made when its turn comes: beside the report of a thousand servers, its page is not held
+/// as well.
+type Pieces<'a> = Box<dyn Iterator<Item = Html> + 'a>;
+
 /// A section: the anchor, the heading, and what it has to say.
-type Section = (&'static str, &'static str, fn(&Report) -> Html);
+type Section = (&'static str, &'static str, fn(&Report) -> Pieces<'_>);
 
 const SECTIONS: [Section; 12] = [
-    ("wrong", "What is wrong", |report| findings(report, State::Fail)),
-    ("attention", "What needs attention", |report| findings(report, State::Warn)),
-    ("accepted", "Accepted by the configuration", accepted_findings),
-    ("next", "Not seen from here: run next", next_commands),
-    ("unseen", "Not seen", not_seen),
-    ("unasked", "No time was left for", unasked),
-    ("guide", "The guide", guide),
-    ("firewall", "Firewall", firewall::section),
-    ("pins", "Pins", pins),
-    ("devices", "Devices, by the known client’s rules", journey::section),
-    ("certificates", "Certificates", chains::section),
-    ("checks", "Every check", every_check),
+    ("wrong", "What is wrong", |report| whole(findings(report, State::Fail))),
+    ("attention", "What needs attention", |report| whole(findings(report, State::Warn))),
+    ("accepted", "Accepted by the configuration", |report| whole(accepted_findings(report))),
+    ("next", "Not seen from here: run next", |report| whole(next_commands(report))),
+    ("unseen", "Not seen", |report| whole(not_seen(report))),
+    ("unasked", "No time was left for", |report| whole(unasked(report))),
+    ("guide", "The guide", |report| whole(guide(report))),
+    ("firewall", "Firewall", |report| whole(firewall::section(report))),
+    ("pins", "Pins", |report| whole(pins(report))),
+    ("devices", "Devices, by the known client’s rules", |report| whole(journey::section(report))),
+    ("certificates", "Certificates", |report| Box::new(chains::section(report))),
+    ("checks", "Every check", |report| Box::new(report.checks.iter().map(a_check))),
 ];
 
-/// Written section by section, each made when its turn comes: beside a report of a thousand servers, the page is not held as well.
+/// One piece, if anything is in it.
+fn whole(html: Html) -> Pieces<'static> {
+    Box::new(Some(html).filter(|html| !html.is_empty()).into_iter())
+}
+
 fn page(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     let mut html = Html::default();
     html.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
@@ -67,17 +75,16 @@ fn page(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     html.raw("<title>").text(&report.headline).raw(" – ").text(&report.subject).raw(" – pinflight</title>\n");
     html.raw("<style>\n").raw(STYLE).raw("</style>\n</head>\n<body>\n");
     verdict(report, &mut html);
-    let telling = SECTIONS.iter().filter(|(_, _, section)| !section(report).is_empty());
-    let sections: Vec<&Section> = telling.collect();
+    let sections = SECTIONS.iter().filter(|(_, _, pieces)| pieces(report).next().is_some()).collect::<Vec<_>>();
     html.raw("<nav aria-label=\"Sections\"><ul>");
     for (id, title, _) in &sections {
         html.raw("<li>").open("a", &[("href", &format!("#{id}"))]).text(title).close("a").raw("</li>\n");
     }
     html.raw("</ul></nav>\n<main>\n");
-    for (id, title, section) in sections {
+    for (id, title, pieces) in sections {
         html.open("section", &[("id", id)]).element("h2", &[], title);
         html.write(out)?;
-        section(report).write(out)?;
+        pieces(report).try_for_each(|piece| piece.write(out))?;
         html = Html::default();
         html.close("section");
     }
@@ -298,20 +305,18 @@ fn short(key: &str) -> String {
     value(key).chars().take(12).chain(['…']).collect()
 }
 
-fn every_check(report: &Report) -> Html {
+fn a_check(check: &CheckReport) -> Html {
     let mut html = Html::default();
-    for check in &report.checks {
-        html.raw("<details class=\"check\"><summary>").mark(check.outcome).raw(" ").code(check.id.0).raw(" – ");
-        html.sentence(check.title).raw("</summary>\n");
-        if matches!(check.outcome, State::Skipped | State::NotObserved) {
-            html.element("p", &[], &value(&why(check)));
-        }
-        if let Some(command) = &check.command {
-            html.command(command);
-        }
-        targets(check, &mut html);
-        html.raw("</details>\n");
+    html.raw("<details class=\"check\"><summary>").mark(check.outcome).raw(" ").code(check.id.0).raw(" – ");
+    html.sentence(check.title).raw("</summary>\n");
+    if matches!(check.outcome, State::Skipped | State::NotObserved) {
+        html.element("p", &[], &value(&why(check)));
     }
+    if let Some(command) = &check.command {
+        html.command(command);
+    }
+    targets(check, &mut html);
+    html.raw("</details>\n");
     html
 }
 

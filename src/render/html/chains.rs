@@ -17,36 +17,43 @@ const YEAR: i64 = 365 * DAY;
 const PAST: i64 = 2 * YEAR;
 const FUTURE: i64 = 4 * YEAR;
 
-pub(super) fn section(report: &Report) -> Html {
+pub(super) fn section(report: &Report) -> impl Iterator<Item = Html> {
+    let axis = Axis::of(report);
+    let key = axis.as_ref().map(|_| {
+        let mut html = Html::default();
+        html.raw("<p class=\"key\">The bars share one axis of time; the line across them is ");
+        html.text(&report.judged_at.day()).raw(".</p>\n");
+        html
+    });
+    let chains = report.chains.iter().map_while(move |one| Some(chain(one, axis.as_ref()?)));
+    key.into_iter().chain(chains)
+}
+
+fn chain(chain: &ChainView, axis: &Axis) -> Html {
     let mut html = Html::default();
-    let Some(axis) = Axis::of(report) else { return html };
-    html.raw("<p class=\"key\">The bars share one axis of time; the line across them is ");
-    html.text(&report.judged_at.day()).raw(".</p>\n");
-    for chain in &report.chains {
-        html.raw("<article class=\"chain\">\n<h3>");
-        match chain.certificates.first() {
-            Some(leaf) => html.text(common_name(leaf)).raw(" ").code(&short(&leaf.spki_sha256)),
-            None => html.raw("no certificate"),
-        };
-        html.raw("</h3>\n");
-        match &chain.anchor {
-            Some(anchor) => html.raw("<p><span class=\"mark pass\">✓ path</span> to ").text(anchor).raw("</p>\n"),
-            None => html.raw("<p><span class=\"mark fail\">✗ no valid path</span></p>\n"),
-        };
-        html.raw("<div class=\"row axis\"><span></span>");
-        axis.scale(&mut html);
-        html.raw("</div>\n");
-        let mut known = vec![false; chain.certificates.len()];
-        for (at, _) in tops(chain) {
-            branch(chain, at, 0, &mut known, &axis, &mut html);
-        }
-        // A circle of issuers has no top.
-        for at in 0..chain.certificates.len() {
-            branch(chain, at, 0, &mut known, &axis, &mut html);
-        }
-        html.raw("<details><summary>Presented by ").text(&counted(chain.targets.len(), "target")).raw("</summary>\n");
-        html.targets(&chain.targets.iter().collect::<Vec<_>>()).raw("</details>\n</article>\n");
+    html.raw("<article class=\"chain\">\n<h3>");
+    match chain.certificates.first() {
+        Some(leaf) => html.text(common_name(leaf)).raw(" ").code(&short(&leaf.spki_sha256)),
+        None => html.raw("no certificate"),
+    };
+    html.raw("</h3>\n");
+    match &chain.anchor {
+        Some(anchor) => html.raw("<p><span class=\"mark pass\">✓ path</span> to ").text(anchor).raw("</p>\n"),
+        None => html.raw("<p><span class=\"mark fail\">✗ no valid path</span></p>\n"),
+    };
+    html.raw("<div class=\"row axis\"><span></span>");
+    axis.scale(&mut html);
+    html.raw("</div>\n");
+    let mut known = vec![false; chain.certificates.len()];
+    for (at, _) in tops(chain) {
+        branch(chain, at, 0, &mut known, axis, &mut html);
     }
+    // A circle of issuers has no top.
+    for at in 0..chain.certificates.len() {
+        branch(chain, at, 0, &mut known, axis, &mut html);
+    }
+    html.raw("<details><summary>Presented by ").text(&counted(chain.targets.len(), "target")).raw("</summary>\n");
+    html.targets(&chain.targets.iter().collect::<Vec<_>>()).raw("</details>\n</article>\n");
     html
 }
 
