@@ -13,7 +13,7 @@ mod stories;
 mod tests;
 mod trust;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use serde::Serialize;
 
@@ -45,8 +45,8 @@ pub struct Story {
     pub title: &'static str,
     /// Where it ends: the worst of its places.
     pub ending: Ending,
-    /// Each place of Device Services that it may meet, the worst first.
-    pub places: Vec<PlaceEnding>,
+    /// Each place of Device Services that it may meet, the worst first. There may be thousands; stories that are told again share them.
+    pub places: Arc<Vec<PlaceEnding>>,
     /// What the ending rests on beyond what was seen.
     pub provided: Vec<String>,
     /// What it does, in order.

@@ -137,7 +137,8 @@ fn outcome(journey: &Journey) -> Outcome {
     if ios().any(|story| matches!(story.ending, Ending::Refused { .. })) {
         return Outcome::Refused;
     }
-    let unknown = ios().flat_map(|story| &story.places).any(|place| matches!(place.ending, Ending::Unknown { .. }));
+    let unknown =
+        ios().flat_map(|story| story.places.iter()).any(|place| matches!(place.ending, Ending::Unknown { .. }));
     if unknown { Outcome::Unknown } else { Outcome::NobodyBreaks }
 }
 

@@ -2,7 +2,7 @@
 
 pub(super) mod faulty;
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use pinflight_checks::{
     cause::Cause,
@@ -198,10 +198,10 @@ fn journey() -> Journey {
     let story = |kind: Kind, ending: Ending| Story {
         kind,
         title: kind.title(),
-        places: vec![
+        places: Arc::new(vec![
             PlaceEnding { target: at(11), role: "Device Services server", ending: ending.clone() },
             PlaceEnding { target: at(7), role: "balancer", ending: ending.clone() },
-        ],
+        ]),
         provided: vec!["devices trust Example Root".to_owned()],
         steps: vec![
             step(
@@ -411,7 +411,8 @@ pub(super) fn pin_mismatch() -> Report {
         if story.kind != Kind::Android {
             story.ending = Ending::Refused { why: "its key matches none of 2 pins".to_owned() };
             let ending = story.ending.clone();
-            story.places.insert(0, PlaceEnding { target: at(12), role: "Device Services server", ending });
+            Arc::make_mut(&mut story.places)
+                .insert(0, PlaceEnding { target: at(12), role: "Device Services server", ending });
             story.because = vec![CheckId("pins/cover-every-server")];
         }
     }
@@ -582,8 +583,9 @@ pub(super) fn of_strangers(bad: &str) -> Report {
     report.pin_matrix.sources[0].title = bad.to_owned();
     for story in report.journey.iter_mut().flat_map(|journey| &mut journey.stories) {
         story.ending = Ending::Refused { why: long.clone() };
-        story.places[0].target = Target::Endpoint(host.clone());
-        story.places[0].ending = story.ending.clone();
+        let place = &mut Arc::make_mut(&mut story.places)[0];
+        place.target = Target::Endpoint(host.clone());
+        place.ending = story.ending.clone();
         story.provided = vec![bad.to_owned(), long.clone()];
         story.steps[0].answer = long.clone();
         story.steps[0].request = bad.to_owned();

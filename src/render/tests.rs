@@ -5,6 +5,8 @@ mod formats;
 mod schema;
 mod validators;
 
+use std::sync::Arc;
+
 use pinflight_checks::{
     client::{Kind, PlaceEnding},
     deployment::{Endpoint, Vantage},
@@ -168,7 +170,8 @@ fn however_many_servers_refuse_devices_the_others_are_told() {
         let refusing = story.places[0].clone();
         let address = |last| std::net::SocketAddr::from(([10, 1, 9, last], 443));
         let at = |last| Target::At(Endpoint::new("ds.example.com", 443), address(last));
-        story.places.extend((0..40).map(|last| PlaceEnding { target: at(last), ..refusing.clone() }));
+        Arc::make_mut(&mut story.places)
+            .extend((0..40).map(|last| PlaceEnding { target: at(last), ..refusing.clone() }));
     }
     let all = Style { show: Show::All, ..Style::default() };
     let words = shown("table", &report, all).split_whitespace().collect::<Vec<_>>().join(" ");

@@ -1,6 +1,6 @@
 //! The journeys, told: the fetch, then each place of Device Services that a device may meet.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     check::{Case, CheckId},
@@ -249,7 +249,7 @@ impl Plan<'_> {
         places.sort_by_key(|place| std::cmp::Reverse(place.ending.rank()));
         let ending = places.first().map(|place| place.ending.clone());
         let ending = ending.unwrap_or_else(|| Ending::not_observed("no server was seen", None));
-        Story { kind, title: kind.title(), ending, places, provided, steps, because: vec![] }
+        Story { kind, title: kind.title(), ending, places: Arc::new(places), provided, steps, because: vec![] }
     }
 
     /// What a device that came this way does at a place.

@@ -134,7 +134,7 @@ fn end(story: &Story, html: &mut Html) {
     }
     html.raw("</p>\n");
     let mut endings: Vec<(&Ending, Vec<&Target>)> = Vec::new();
-    for PlaceEnding { target, ending, .. } in &story.places {
+    for PlaceEnding { target, ending, .. } in story.places.iter() {
         match endings.iter_mut().find(|(known, _)| *known == ending) {
             Some((_, targets)) => targets.push(target),
             None => endings.push((ending, vec![target])),

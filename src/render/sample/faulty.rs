@@ -1,5 +1,7 @@
 //! A fault of each category, told as the checks tell it.
 
+use std::sync::Arc;
+
 use pinflight_checks::{
     cause::{Cause, UrlFault},
     check::CheckId,
@@ -96,7 +98,7 @@ fn refused_devices() -> Report {
     check(&mut report, "device/journey").reason = Some("every device is refused".to_owned());
     for story in report.journey.iter_mut().flat_map(|journey| &mut journey.stories) {
         story.ending = Ending::Refused { why: "no path leads from its certificate to a root".to_owned() };
-        story.places[0].ending = story.ending.clone();
+        Arc::make_mut(&mut story.places)[0].ending = story.ending.clone();
         story.because = vec![CheckId("certificate/path")];
         let last = story.steps.last_mut().unwrap();
         last.decision = "default validation refuses it: the device gives up".to_owned();

@@ -177,7 +177,7 @@ fn by_ending(story: &Story) -> Vec<(&Ending, &'static str, Vec<&Target>)> {
     if story.places.iter().all(|place| place.ending == story.ending) {
         return told;
     }
-    for PlaceEnding { target, role, ending } in &story.places {
+    for PlaceEnding { target, role, ending } in story.places.iter() {
         // A file is what it is, whatever would present it.
         let role = if matches!(target, Target::File(_)) { "" } else { *role };
         match told.iter_mut().find(|(known, of, _)| *known == ending && *of == role) {
