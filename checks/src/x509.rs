@@ -163,8 +163,8 @@ pub enum KeyKind {
     },
 }
 
-/// All that is to be known of a chain as a server presented it, judged for one moment. Chains share what is known of a certificate:
-/// a thousand servers send one intermediate.
+/// All that is to be known of a chain as a server presented it, judged for one moment. Chains that are read here share what is known
+/// of a certificate: a thousand servers send one intermediate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChainFacts {

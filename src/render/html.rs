@@ -75,6 +75,7 @@ fn page(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
     html.raw("<title>").text(&report.headline).raw(" – ").text(&report.subject).raw(" – pinflight</title>\n");
     html.raw("<style>\n").raw(STYLE).raw("</style>\n</head>\n<body>\n");
     verdict(report, &mut html);
+    // Those that have something to say: their first pieces are made for this alone.
     let sections = SECTIONS.iter().filter(|(_, _, pieces)| pieces(report).next().is_some()).collect::<Vec<_>>();
     html.raw("<nav aria-label=\"Sections\"><ul>");
     for (id, title, _) in &sections {

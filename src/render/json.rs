@@ -21,7 +21,8 @@ impl Renderer for Json {
     }
 }
 
-/// Writes pretty JSON that is safe to print, and a line end. Errors are the writer's, or serde's for a value that JSON cannot hold.
+/// Writes pretty JSON that is safe to print, and a line end, in many small pieces: `out` should buffer. Errors are the writer's, or
+/// serde's for a value that JSON cannot hold.
 pub fn write(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
     write_as(PrettyFormatter::new(), value, out)
 }

@@ -39,6 +39,7 @@ struct Log<'a> {
     runs: [Run<'a>; 1],
 }
 
+/// In the order of a map's keys, as the rest of it.
 #[derive(Serialize)]
 struct Run<'a> {
     invocations: Value,

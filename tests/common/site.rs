@@ -6,7 +6,7 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::Command,
-    sync::mpsc,
+    sync::{Arc, mpsc},
     thread::{self, JoinHandle},
 };
 
@@ -19,20 +19,26 @@ use pinflight_fixtures::{Scenario, bound, raise_in};
 use socket2::Socket;
 use tokio::sync::oneshot;
 
-/// Whose a part of the deployment is: networks of it, by their third octets, and its addresses of IPv6.
-pub struct Part(&'static [u8], pub &'static [&'static str]);
-
-/// The deployment is in 10.0.0.0/8,
+/// The deployment is in 10.0.0.0/8.
 const NETWORK: u8 = 10;
-/// in each of these: Device Services, the Trust Service, proxies, nobody, name servers,
-pub const CUSTOMER: Part = Part(&[2, 3, 8, 9, 53], &["fd00:706e::2", "fd00:706e::3"]);
-/// and discovery.
-pub const CLOUD: Part = Part(&[1], &["fd00:706e::1"]);
+
+/// What is the customer's of the deployment, or the cloud's.
+pub struct Part {
+    /// The third octets of its networks.
+    thirds: &'static [u8],
+    /// Its addresses of IPv6.
+    pub ipv6: &'static [&'static str],
+}
+
+/// Device Services, the Trust Service, proxies, an address of nobody, name servers.
+pub const CUSTOMER: Part = Part { thirds: &[2, 3, 8, 9, 53], ipv6: &["fd00:706e::2", "fd00:706e::3"] };
+/// Discovery.
+pub const CLOUD: Part = Part { thirds: &[1], ipv6: &["fd00:706e::1"] };
 
 impl Part {
     /// The networks of IPv4: those that the vantages' name servers lead to, and where the servers are.
     pub fn networks(&self) -> impl Iterator<Item = String> {
-        let of_place = |place| self.0.iter().map(move |third| format!("{NETWORK}.{place}.{third}.0/24"));
+        let of_place = |place| self.thirds.iter().map(move |third| format!("{NETWORK}.{place}.{third}.0/24"));
         [11, 12, 13, 14, 20].into_iter().flat_map(of_place)
     }
 }
@@ -43,15 +49,15 @@ pub struct Site {
 }
 
 impl Site {
-    /// Returns when it stands and its configurations are written. The namespaces, of the customer and of the cloud, are there, the
-    /// same or with a way from one to the other; their loopbacks are brought up, with all of the deployment's addresses.
+    /// Returns when it stands and its configurations are written. The namespaces, the customer's and the cloud's or one for both, are
+    /// there; the loopback of each is brought up, with the addresses of its part.
     pub fn raise(namespace: &str, cloud: &str, folder: &Path, scenario: Scenario) -> Self {
         for (namespace, part) in [(namespace, CUSTOMER), (cloud, CLOUD)] {
             ip(&["-n", namespace, "link", "set", "lo", "up"]);
             for network in part.networks() {
                 ip(&["-n", namespace, "route", "add", "local", &network, "dev", "lo"]);
             }
-            for address in part.1 {
+            for address in part.ipv6 {
                 ip(&["-n", namespace, "addr", "add", &format!("{address}/128"), "dev", "lo", "nodad"]);
             }
         }
@@ -59,8 +65,8 @@ impl Site {
         let folder = folder.to_owned();
         let cloud = open(cloud);
         let (serving, ()) = Inside::start(namespace, async move |up, stopped| {
-            let bind = |address| bound_in(&cloud, address);
-            let running = raise_in(NETWORK, &bind, &scenario, &folder).await.unwrap();
+            let cloud = Arc::new(move |address| bound_in(&cloud, address));
+            let running = raise_in(NETWORK, cloud, &scenario, &folder).await.unwrap();
             up.send(()).unwrap();
             let _ = stopped.await;
             running.stop().await;

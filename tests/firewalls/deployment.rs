@@ -262,12 +262,12 @@ fn netns_a_firewall_before_the_cloud_stops_who_asks_there_and_nobody_else() {
              type filter hook forward priority 0; policy accept;\n{side} \"{CLOUD_CABLE}\" {statement}\n}}\n}}\n"
         ));
     };
-    // What goes there, and what comes from there: either way nothing but discovery's answers is missing.
+    // What goes there, and what comes from there. Who asks Device Services from outside has a firewall of its own.
     for (side, statement, cause) in [
         ("oifname", "drop", "tcp-failed timed-out"),
         ("iifname", "drop", "tcp-failed timed-out"),
         ("oifname", "reject with icmpx type admin-prohibited", "tcp-failed prohibited by the router"),
-        ("iifname", "tcp flags & psh == psh drop", "tls-failed silent-after-client-hello"),
+        ("iifname", "tcp flags & syn == 0 drop", "tls-failed silent-after-client-hello"),
     ] {
         table(side, statement);
         let report = network.judge(&look_from_everywhere(&network).into_values().collect::<Vec<_>>());
@@ -314,7 +314,7 @@ fn netns_a_family_alone_that_is_shut_is_told_as_that_family() {
     assert_eq!(failures(&network.judge(&recordings)), Failures::new());
     let discovery = port(&network.configuration("console"), "port = ");
     for vantage in VANTAGES {
-        network.firewall(vantage, &[format!("ip6 daddr {} tcp dport {discovery} drop", CLOUD.1[0])]);
+        network.firewall(vantage, &[format!("ip6 daddr {} tcp dport {discovery} drop", CLOUD.ipv6[0])]);
     }
     look_from_everywhere(&network);
     let report = network.judge(&recordings);

@@ -63,7 +63,7 @@ impl Network {
             for there in part.networks() {
                 ip(&["-n", &router, "route", "add", &there, "via", &format!("172.31.{index}.2")]);
             }
-            for there in part.1 {
+            for there in part.ipv6 {
                 ip(&["-n", &router, "route", "add", there, "via", &format!("fd00:706f:{index}::2")]);
             }
         }

@@ -28,7 +28,6 @@ use pinflight_fixtures::{
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
-/// The first octet of loopback: every namespace has one of its own.
 /// The longest that a server may take to begin.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Between two looks whether it has.
