@@ -116,6 +116,22 @@ fn offline_nobody_is_asked() {
 }
 
 #[test]
+fn files_that_are_not_there_yet_are_told_and_written_down() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("none.cer"), "no certificate").unwrap();
+    let words = ["--yes", "--offline", "--device-services=https://ds.acme.test"];
+    let files = ["--certificate=missing.cer", "--next-certificate=none.cer"];
+    let (code, stdout, stderr) = init(folder.path(), &[&words[..], &files].concat());
+    assert_eq!((code, stdout.as_str()), (Some(0), ""));
+    let told: Vec<&str> = stderr.lines().filter(|line| line.starts_with("pinflight check will not take ")).collect();
+    let [missing, none] = told.as_slice() else { panic!("{stderr}") };
+    assert!(missing.contains(" missing.cer: there is no such file"), "{missing}");
+    assert!(none.contains(" none.cer: "), "{none}");
+    let written = table(folder.path().join("pinflight.toml"));
+    assert_eq!(written["device_services"]["certificates"].as_array().unwrap()[0].as_str(), Some("missing.cer"));
+}
+
+#[test]
 fn device_services_are_asked_for_what_no_flag_says_and_it_is_told_before() {
     let up = Up::new(&Scenario::sound(Variant::OnPremises));
     let folder = tempfile::tempdir().unwrap();

@@ -19,6 +19,7 @@ use crate::{
     cli::{CheckArgs, Cli, DeploymentArgs, InitArgs, NetworkArgs},
     commands::show,
     exit::Exit,
+    observe::files,
     output,
     render::{self, Style},
     settings::{DEFAULT_FILE, Draft, Drafted, SAMPLE},
@@ -57,6 +58,12 @@ pub(super) fn run(cli: &Cli, args: &InitArgs) -> anyhow::Result<Exit> {
     if drafted.proxy_credentials.is_some() {
         tell(cli.quiet, |out| {
             writeln!(out, "the proxy's user name and password are not in it: they come from the environment alone")
+        });
+    }
+    // They may come later, which is no error here.
+    for error in files::load(&drafted.deployment).err().unwrap_or_default() {
+        tell(cli.quiet, |out| {
+            writeln!(out, "pinflight check will not take {}", render::for_terminal(&error.to_string()))
         });
     }
     let vantage = draft.said("vantage").map(|(vantage, _)| vantage);
