@@ -17,10 +17,14 @@ const CLEAR: &str = "\r\u{1b}[2K";
 
 /// A command of the shell's on a terminal of its own, 100 columns wide.
 fn on_terminal(folder: &Path, words: &str, variables: &[(&str, &str)]) -> Terminal {
+    on_terminal_of(100, folder, words, variables)
+}
+
+fn on_terminal_of(columns: u16, folder: &Path, words: &str, variables: &[(&str, &str)]) -> Terminal {
     let mut command = Command::new("sh");
     command.env("TERM", "xterm-256color").envs(variables.iter().copied()).current_dir(folder);
     command.args(["-c", &format!("'{}' {words}", env!("CARGO_BIN_EXE_pinflight"))]);
-    Terminal::new(&command, 100)
+    Terminal::new(&command, columns)
 }
 
 /// A server that takes connections and is silent until it is dropped, and what asks it.
@@ -61,6 +65,15 @@ fn nothing_is_told_where_it_would_stay() {
         assert!(shown.starts_with(begins) && shown.is_empty() == begins.is_empty(), "{words}: {shown:?}");
     }
     assert_eq!(fs::read_to_string(folder.path().join("told")).unwrap(), "");
+}
+
+#[test]
+fn what_a_fault_is_fits_a_narrow_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let words = "demo --fault cloud-pins-nothing-registered -o short > report";
+    let (_, told) = on_terminal_of(60, folder.path(), words, &[]).end();
+    assert!(told.lines().count() > 1, "{told}");
+    assert!(told.lines().all(|line| line.trim_end().chars().count() <= 60), "{told}");
 }
 
 #[test]

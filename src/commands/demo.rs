@@ -55,7 +55,9 @@ pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     show::select(&args.select, &mut selected)?;
     let now = show::now();
     if !cli.quiet && args.fault.is_some() {
-        output::note(&format!("{}: {}", scenario.title, scenario.what));
+        let told = format!("{}: {}", scenario.title, scenario.what);
+        // Nobody listening is no error.
+        let _ = render::paragraphs(&told, 0, &show::style_of_notes(), &mut io::stderr());
     }
     let (mut recordings, mut policy) = record(scenario, now)?;
     // As a replay does.
