@@ -18,25 +18,18 @@ pub fn on_stdout() -> impl Fn(Event) + Send + Sync + 'static {
     }
 }
 
-/// A line in one piece, so that what else is written there stands before or behind it.
 fn write(event: Event, elapsed: Duration, out: &mut dyn Write) -> io::Result<()> {
-    let mut line = Vec::new();
-    write_line(event, elapsed, &mut line)?;
-    out.write_all(&line)?;
-    out.flush()
-}
-
-fn write_line(event: Event, elapsed: Duration, out: &mut dyn Write) -> io::Result<()> {
     let elapsed_ms = millis(elapsed);
     match event {
-        Event::Planned { questions } => render::write_event("planned", &Planned { elapsed_ms, questions }, out),
-        Event::Asked(question) => render::write_event("asked", &Asked { elapsed_ms, question }, out),
+        Event::Planned { questions } => render::write_event("planned", &Planned { elapsed_ms, questions }, out)?,
+        Event::Asked(question) => render::write_event("asked", &Asked { elapsed_ms, question }, out)?,
         Event::Answered { question, ok, took } => {
             let answered = Answered { elapsed_ms, question, ok, took_ms: millis(took) };
-            render::write_event("answered", &answered, out)
+            render::write_event("answered", &answered, out)?;
         }
-        Event::Finished => render::write_event("finished", &Finished { elapsed_ms }, out),
+        Event::Finished => render::write_event("finished", &Finished { elapsed_ms }, out)?,
     }
+    out.flush()
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -265,9 +265,16 @@ pub fn to_new_file(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result
     Ok(())
 }
 
-/// A line for the user on standard error; nobody listening is no error.
+/// A line for the user on standard error.
 pub fn note(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    tell(false, |out| writeln!(out, "{line}"));
+}
+
+/// Says something to the user on standard error, unless it is to be quiet; nobody listening is no error.
+pub fn tell(quiet: bool, say: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
+    if !quiet {
+        let _ = say(&mut io::stderr());
+    }
 }
 
 /// The line of a plugin that came to no report, on standard output, where a monitoring system looks for it.

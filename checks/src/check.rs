@@ -369,10 +369,11 @@ fn certificates(
     let mut read = BTreeMap::new();
     let redacted = recordings.iter().filter_map(|recording| recording.facts.as_ref());
     let told = recordings.iter().any(|recording| recording.facts.is_some());
-    let sent = chains.values().filter(|_| !told).flat_map(|chain| chain.sent.iter().flatten());
-    let redacted = redacted.flat_map(|facts| &facts.certificates).map(|facts| Arc::new(facts.clone()));
-    for facts in redacted.chain(sent.map(Arc::clone)) {
-        read.entry(facts.id.clone()).or_insert(facts);
+    for facts in redacted.flat_map(|facts| &facts.certificates) {
+        read.entry(facts.id.clone()).or_insert_with(|| Arc::new(facts.clone()));
+    }
+    for facts in chains.values().filter(|_| !told).flat_map(|chain| chain.sent.iter().flatten()) {
+        read.entry(facts.id.clone()).or_insert_with(|| Arc::clone(facts));
     }
     for (id, der) in recordings.iter().flat_map(|recording| &recording.certificates) {
         if !read.contains_key(id)

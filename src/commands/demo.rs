@@ -54,10 +54,9 @@ pub(super) fn run(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Exit> {
     let mut selected = Policy::default();
     show::select(&args.select, &mut selected)?;
     let now = show::now();
-    if !cli.quiet && args.fault.is_some() {
+    if args.fault.is_some() {
         let told = format!("{}: {}", scenario.title, scenario.what);
-        // Nobody listening is no error.
-        let _ = render::paragraphs(&told, 0, &show::style_of_notes(), &mut io::stderr());
+        output::tell(cli.quiet, |out| render::paragraphs(&told, 0, &show::style_of_notes(), out));
     }
     let (mut recordings, mut policy) = record(scenario, now)?;
     // As a replay does.

@@ -20,7 +20,7 @@ use crate::{
     commands::show,
     exit::Exit,
     observe::files,
-    output,
+    output::{self, tell},
     render::{self, Style},
     settings::{DEFAULT_FILE, Draft, Drafted, SAMPLE},
 };
@@ -95,13 +95,6 @@ fn fill(draft: &mut Draft<'_>, quiet: bool, style: &Style) -> anyhow::Result<()>
         draft.answer("trust_service.url", &[url.as_str()])?;
     }
     Ok(())
-}
-
-/// Says something on standard error; nobody listening is no error.
-fn tell(quiet: bool, say: impl FnOnce(&mut dyn Write) -> io::Result<()>) {
-    if !quiet {
-        let _ = say(&mut io::stderr());
-    }
 }
 
 /// Where the configuration goes.

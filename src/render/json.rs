@@ -27,9 +27,11 @@ pub fn write(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> 
     write_as(PrettyFormatter::new(), value, out)
 }
 
-/// The same on one line.
+/// The same on one line, in one piece: what else is written there stands before or behind it.
 pub(super) fn write_line(value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {
-    write_as(CompactFormatter, value, out)
+    let mut line = Vec::new();
+    write_as(CompactFormatter, value, &mut line)?;
+    out.write_all(&line)
 }
 
 fn write_as(formatter: impl Formatter, value: &impl Serialize, out: &mut dyn io::Write) -> io::Result<()> {

@@ -1,5 +1,7 @@
 //! Chains as trees, each certificate with the time of its validity on one axis.
 
+use std::iter;
+
 use pinflight_checks::{
     report::{CertificateView, ChainView, Report},
     time::Timestamp,
@@ -18,15 +20,12 @@ const PAST: i64 = 2 * YEAR;
 const FUTURE: i64 = 4 * YEAR;
 
 pub(super) fn section(report: &Report) -> impl Iterator<Item = Html> {
-    let axis = Axis::of(report);
-    let key = axis.as_ref().map(|_| {
-        let mut html = Html::default();
-        html.raw("<p class=\"key\">The bars share one axis of time; the line across them is ");
-        html.text(&report.judged_at.day()).raw(".</p>\n");
-        html
-    });
-    let chains = report.chains.iter().map_while(move |one| Some(chain(one, axis.as_ref()?)));
-    key.into_iter().chain(chains)
+    Axis::of(report).into_iter().flat_map(|axis| {
+        let mut key = Html::default();
+        key.raw("<p class=\"key\">The bars share one axis of time; the line across them is ");
+        key.text(&report.judged_at.day()).raw(".</p>\n");
+        iter::once(key).chain(report.chains.iter().map(move |one| chain(one, &axis)))
+    })
 }
 
 fn chain(chain: &ChainView, axis: &Axis) -> Html {
